@@ -1,0 +1,44 @@
+// Distribution: a density over events that can be evaluated and sampled.
+#pragma once
+
+#include "pushforward/bijector.h"
+
+namespace pushforward {
+
+template <class T>
+struct Sampled {
+  Var<T> value;     // N x D, reparameterised (differentiable) where traits say so
+  Var<T> log_prob;  // N x 1 if it comes free, else none
+};
+
+struct DistributionTraits {
+  bool can_sample = true;
+  bool reparameterised = true;       // gradients flow through `sample`
+  bool needs_context = false;
+  bool couples_rows = false;
+  bool uses_draws_in_log_prob = false;
+  Cost log_prob = Cost::closed;
+  Cost sample = Cost::closed;
+  LogDet density = LogDet::exact;    // whether log_prob is exact, an unbiased estimate or a bound
+};
+
+/// A distribution over events of `event_shape`. With a context, each row has its own.
+template <class T>
+class PUSHFORWARD_EXPORT Distribution : public Component<T> {
+ public:
+  ~Distribution() override;
+  /// N x D to N x 1, nats; minus infinity outside the support. Wrong columns: ShapeError.
+  virtual Var<T> log_prob(Var<T> y, const Pass<T>& pass) const = 0;
+  /// n rows, keyed by the pass's stream and first row; the pass's context, if any, has n rows.
+  virtual Sampled<T> sample(Index n, const Pass<T>& pass) const = 0;
+  virtual Shape event_shape() const = 0;
+  virtual Support support() const { return {}; }
+  virtual DistributionTraits traits() const { return {}; }
+  /// A mixture's N x K joint log-densities of part and event (log weight + log density); none for others.
+  virtual Var<T> log_prob_parts(Var<T>, const Pass<T>&) const { return {}; }
+};
+
+extern template class Distribution<float>;
+extern template class Distribution<double>;
+
+}  // namespace pushforward

@@ -1,0 +1,77 @@
+// Optimizer and Schedule: how a parameter vector moves.
+#pragma once
+
+#include <map>
+
+#include "pushforward/component.h"
+
+namespace pushforward {
+
+/// Loss and gradient at any parameter vector; the same draws for every call within one step.
+template <class T>
+class PUSHFORWARD_EXPORT Evaluate {
+ public:
+  virtual ~Evaluate();
+  /// Overwrites `gradient` (same size as theta; zero where frozen) and returns the loss.
+  virtual double operator()(std::span<const T> theta, std::span<T> gradient) = 0;
+  /// The loss alone.
+  virtual double loss(std::span<const T> theta) = 0;
+};
+
+/// A stretch of the parameter vector with its own settings. Frozen stretches do not appear.
+struct ParameterRange {
+  Index begin = 0, end = 0;
+  double learning_rate_factor = 1;
+  double weight_decay = 0;
+};
+
+/// One run's memory of an optimizer; saved in every checkpoint. Separate from the settings, which are the object.
+template <class T>
+struct OptimizerState {
+  std::int64_t step = 0;
+  std::map<std::string, std::vector<T>> arrays;        // named, of the size the optimizer chose
+  std::map<std::string, std::vector<double>> numbers;  // small exact state: counters, norms
+
+  /// The array `name`, created as `size` zeros at first use. Keep the pointer for a step only.
+  std::span<T> array(const char* name, std::size_t size) {
+    auto it = arrays.find(std::string_view(name).size() ? std::string(name) : std::string());
+    if (it == arrays.end()) it = arrays.emplace(name, std::vector<T>(size, T(0))).first;
+    return it->second;
+  }
+};
+
+/// What is decided outside the optimizer for this step.
+struct StepSettings {
+  double learning_rate_factor = 1;  // from the schedule
+  std::span<const ParameterRange> ranges;
+};
+
+template <class T>
+class PUSHFORWARD_EXPORT Optimizer : public Component<T> {
+ public:
+  ~Optimizer() override;
+  /// One step: moves theta within the ranges and returns the loss at the theta that it was given. May evaluate any
+  /// number of times. Increments `state.step`. Allocates at most in the first step.
+  virtual double step(Evaluate<T>& evaluate, std::span<T> theta, const StepSettings& settings,
+                      OptimizerState<T>& state) const = 0;
+  /// The settings' learning rate, for messages and metrics.
+  virtual double learning_rate() const { return 0; }
+};
+
+/// A factor on the learning rate as a function of the step.
+template <class T>
+class PUSHFORWARD_EXPORT Schedule : public Component<T> {
+ public:
+  ~Schedule() override;
+  /// Factor for step `step` (0-based) of `steps`.
+  virtual double factor(std::int64_t step, std::int64_t steps) const = 0;
+};
+
+extern template class Evaluate<float>;
+extern template class Evaluate<double>;
+extern template class Optimizer<float>;
+extern template class Optimizer<double>;
+extern template class Schedule<float>;
+extern template class Schedule<double>;
+
+}  // namespace pushforward
