@@ -1,0 +1,13 @@
+# One interface target holds what every library and program of the toolkit is compiled with.
+add_library(pushforward_options INTERFACE)
+target_compile_features(pushforward_options INTERFACE cxx_std_20)
+target_compile_options(pushforward_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wno-psabi
+  -fno-math-errno -fno-trapping-math
+  $<$<BOOL:${PUSHFORWARD_WERROR}>:-Werror>
+  $<$<NOT:$<STREQUAL:${PUSHFORWARD_ARCH},>>:-march=${PUSHFORWARD_ARCH}>)
+set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG")
+if(PUSHFORWARD_SANITIZE)
+  target_compile_options(pushforward_options INTERFACE -fsanitize=${PUSHFORWARD_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(pushforward_options INTERFACE -fsanitize=${PUSHFORWARD_SANITIZE})
+endif()
