@@ -66,7 +66,7 @@ struct Node {
   Node* tangent = nullptr;       // valid while tangent_epoch is the tape's
   std::uint64_t adjoint_epoch = 0;
   std::uint64_t tangent_epoch = 0;
-  bool active = false;           // a gradient may flow to it
+  bool active = false;           // of a root: a gradient may flow to it
   bool external = false;         // the adjoint is the caller's memory, added to and never cleared here
 };
 
@@ -83,7 +83,7 @@ class Var {
   Block<const T> value() const { return node_->value; }
   /// To fill a node that `make` returned; never to change one that has been used.
   Block<T> data() const { return node_->value; }
-  bool active() const { return node_->active; }
+  bool active() const { return node_->root->active; }
   Tape<T>& tape() const { return *tape_; }
   Node<T>* node() const { return node_; }
 
@@ -108,7 +108,7 @@ class Vjp {
   /// The same, for a vjp that may use the cotangent's memory as scratch (it is dropped afterwards).
   Block<T> adjoint_scratch(int o) const;
   /// True if input i wants a gradient; skip the work otherwise.
-  bool wants(int i) const { return inputs_[i]->active; }
+  bool wants(int i) const { return inputs_[i] && inputs_[i]->root->active; }
   /// Where to ADD the gradient of input i. Call only if `wants(i)`.
   Block<T> gradient(int i) const;
   /// Like gradient(i), but if nothing was added yet the memory is uninitialised and `fresh` is true: overwrite all of
@@ -298,7 +298,7 @@ class PUSHFORWARD_EXPORT Tape {
   bool wants_record(std::span<const Var<T>> inputs) const {
     if (!recording_) return false;
     for (const Var<T>& v : inputs)
-      if (v && v.node()->active) return true;
+      if (v && v.active()) return true;
     return false;
   }
   Operation* record(const char* name, std::span<const Var<T>> inputs, std::span<const Var<T>> outputs);
@@ -307,12 +307,13 @@ class PUSHFORWARD_EXPORT Tape {
   /// The adjoint to add to; if `fresh` is given and nothing was added yet, it is uninitialised and *fresh is set.
   Block<T> adjoint_to_add(Node<T>& node, bool* fresh);
   void recycle(Node<T>& node);
+  Var<T> tangent_of(Node<T>& node);
 
   Arena arena_;
   Arena adjoints_;
   std::vector<Operation*> operations_;
   FreeList free_[32];
-  std::uint64_t adjoint_epoch_ = 0;
+  std::uint64_t adjoint_epoch_ = 1;
   std::uint64_t tangent_epoch_ = 0;
   int depth_ = 0;
   bool recording_;
@@ -341,11 +342,11 @@ Block<T> Vjp<T>::gradient(int i, bool& fresh) const {
 }
 template <class T>
 bool Jvp<T>::has_tangent(int i) const {
-  return inputs_[i]->tangent_epoch == tape_->tangent_epoch_ && inputs_[i]->tangent;
+  return inputs_[i] && inputs_[i]->root->tangent_epoch == tape_->tangent_epoch_ && inputs_[i]->root->tangent;
 }
 template <class T>
 Var<T> Jvp<T>::tangent(int i) const {
-  return has_tangent(i) ? Var<T>(tape_, inputs_[i]->tangent) : Var<T>();
+  return inputs_[i] ? tape_->tangent_of(*inputs_[i]) : Var<T>();
 }
 template <class T>
 void Jvp<T>::set(int o, Var<T> tangent) const {

@@ -1,0 +1,333 @@
+#include "pushforward/tape.h"
+
+#include <algorithm>
+#include <new>
+
+#include "pushforward/operations.h"
+
+namespace pushforward {
+
+namespace {
+constexpr std::size_t kFirstChunk = std::size_t{1} << 16;
+constexpr std::align_val_t kAlignment{64};
+std::byte* allocate_chunk(std::size_t bytes) { return static_cast<std::byte*>(::operator new(bytes, kAlignment)); }
+}  // namespace
+
+Arena::~Arena() {
+  for (Chunk& c : chunks_) ::operator delete(c.data, kAlignment);
+}
+
+void* Arena::allocate_slow(std::size_t bytes) {
+  // Chunks after the current one are always empty.
+  while (current_ + 1 < chunks_.size()) {
+    Chunk& c = chunks_[++current_];
+    if (bytes <= c.size) {
+      c.used = bytes;
+      return c.data;
+    }
+  }
+  const std::size_t grown = chunks_.empty() ? kFirstChunk : 2 * chunks_.back().size;
+  const std::size_t size = std::max(grown, bytes);
+  chunks_.push_back({allocate_chunk(size), size, bytes});
+  current_ = chunks_.size() - 1;
+  return chunks_.back().data;
+}
+
+void Arena::rewind(Mark mark) {
+  if (chunks_.empty()) return;
+  for (std::size_t i = mark.chunk + 1; i <= current_; ++i) chunks_[i].used = 0;
+  chunks_[mark.chunk].used = mark.used;
+  current_ = mark.chunk;
+}
+
+void Arena::reset() {
+  if (chunks_.size() > 1) {
+    const std::size_t total = capacity();
+    for (Chunk& c : chunks_) ::operator delete(c.data, kAlignment);
+    chunks_.clear();
+    chunks_.push_back({allocate_chunk(total), total, 0});
+  }
+  if (!chunks_.empty()) chunks_[0].used = 0;
+  current_ = 0;
+}
+
+std::size_t Arena::capacity() const {
+  std::size_t total = 0;
+  for (const Chunk& c : chunks_) total += c.size;
+  return total;
+}
+
+namespace {
+template <class T>
+Node<T>* as_root(Node<T>* node) {
+  node->root = node;
+  return node;
+}
+Index own_stride(Index rows) { return rows == 1 ? 1 : round_up(rows, kPadding); }
+}  // namespace
+
+template <class T>
+Block<T> Tape<T>::block(Index rows, Index columns) {
+  const Index stride = own_stride(rows);
+  return {scratch<T>(stride * columns), rows, columns, stride};
+}
+
+template <class T>
+Var<T> Tape<T>::make(Index rows, Index columns) {
+  Node<T>* node = as_root(new_node());
+  node->value = block(rows, columns);
+  return {this, node};
+}
+
+template <class T>
+Var<T> Tape<T>::constant(Block<const T> value) {
+  Node<T>* node = as_root(new_node());
+  // Node holds one type of block; nothing writes through a constant's.
+  node->value = {const_cast<T*>(value.data), value.rows, value.columns, value.stride};
+  return {this, node};
+}
+
+template <class T>
+Var<T> Tape<T>::constant(T value) {
+  Var<T> v = make(1, 1);
+  *v.data().data = value;
+  return v;
+}
+
+template <class T>
+Var<T> Tape<T>::full(Index rows, Index columns, T value) {
+  Var<T> v = make(rows, columns);
+  const Block<T> b = v.data();
+  std::fill_n(b.data, b.stride * b.columns, value);
+  return v;
+}
+
+template <class T>
+Var<T> Tape<T>::leaf(Block<const T> value) {
+  Var<T> v = constant(value);
+  v.node()->active = true;
+  return v;
+}
+
+template <class T>
+Var<T> Tape<T>::leaf(Block<const T> value, Block<T> adjoint) {
+  Var<T> v = leaf(value);
+  v.node()->adjoint = adjoint;
+  v.node()->external = true;
+  return v;
+}
+
+template <class T>
+Var<T> Tape<T>::view(Var<T> x, Index first, Index count) {
+  if (first < 0 || count < 0 || first + count > x.columns())
+    throw ShapeError("view: columns " + std::to_string(first) + " to " + std::to_string(first + count) +
+                     " of a block of " + std::to_string(x.columns()) + " columns");
+  if (first == 0 && count == x.columns()) return x;
+  Node<T>* node = new_node();
+  node->value = x.node()->value.middle_columns(first, count);
+  node->root = x.node()->root;
+  node->first_column = x.node()->first_column + first;
+  return {this, node};
+}
+
+template <class T>
+typename Tape<T>::Operation* Tape<T>::record(const char* name, std::span<const Var<T>> inputs,
+                                             std::span<const Var<T>> outputs) {
+  auto* operation = new (arena_.allocate(sizeof(Operation))) Operation{};
+  operation->name = name;
+  operation->input_count = static_cast<int>(inputs.size());
+  operation->output_count = static_cast<int>(outputs.size());
+  Node<T>** nodes = scratch<Node<T>*>(static_cast<Index>(inputs.size() + outputs.size()));
+  operation->inputs = nodes;
+  operation->outputs = nodes + inputs.size();
+  for (std::size_t i = 0; i < inputs.size(); ++i) operation->inputs[i] = inputs[i].node();
+  for (std::size_t o = 0; o < outputs.size(); ++o) {
+    Node<T>* node = outputs[o].node();
+    if (node->root != node || node->active)
+      throw std::logic_error(std::string("primitive ") + name +
+                             ": an output must come fresh from `make`, and belong to one operation");
+    node->active = true;
+    operation->outputs[o] = node;
+  }
+  operations_.push_back(operation);
+  return operation;
+}
+
+template <class T>
+bool Tape<T>::has_adjoint(const Node<T>& node) const {
+  return node.root->external || node.root->adjoint_epoch == adjoint_epoch_;
+}
+
+template <class T>
+Block<T> Tape<T>::adjoint_to_add(Node<T>& node, bool* fresh) {
+  Node<T>& root = *node.root;
+  if (!has_adjoint(root)) {
+    const Block<T>& value = root.value;
+    // The value's own layout where it is the tape's or compact; a slice of something larger gets a compact copy's.
+    const Index stride = value.stride == value.rows ? value.stride : own_stride(value.rows);
+    const std::size_t count = static_cast<std::size_t>(stride * value.columns);
+    const std::size_t bytes = (std::max<std::size_t>(count, 1) * sizeof(T) + 63) & ~std::size_t{63};
+    void* memory = nullptr;
+    for (FreeList& list : free_)
+      if (list.bytes == bytes && list.head) {
+        memory = list.head;
+        std::memcpy(&list.head, memory, sizeof(void*));
+        break;
+      }
+    if (!memory) memory = adjoints_.allocate(bytes);
+    root.adjoint = {static_cast<T*>(memory), value.rows, value.columns, stride};
+    root.adjoint_epoch = adjoint_epoch_;
+    if (fresh && &root == &node)
+      *fresh = true;
+    else
+      std::memset(memory, 0, count * sizeof(T));
+  }
+  if (&root == &node) return root.adjoint;
+  return root.adjoint.middle_columns(node.first_column, node.value.columns);
+}
+
+template <class T>
+void Tape<T>::recycle(Node<T>& node) {
+  if (node.external || node.adjoint_epoch != adjoint_epoch_) return;
+  const std::size_t count = static_cast<std::size_t>(node.adjoint.stride * node.adjoint.columns);
+  const std::size_t bytes = (std::max<std::size_t>(count, 1) * sizeof(T) + 63) & ~std::size_t{63};
+  node.adjoint_epoch = 0;
+  for (FreeList& list : free_)
+    if (list.bytes == bytes || list.bytes == 0) {
+      list.bytes = bytes;
+      std::memcpy(node.adjoint.data, &list.head, sizeof(void*));
+      list.head = node.adjoint.data;
+      return;
+    }
+}
+
+template <class T>
+Block<const T> Tape<T>::adjoint(Var<T> leaf) {
+  return adjoint_to_add(*leaf.node(), nullptr);
+}
+
+template <class T>
+void Tape<T>::backward(std::span<const Seed> seeds) {
+  backward_from(seeds, 0);
+}
+
+template <class T>
+void Tape<T>::backward_from(std::span<const Seed> seeds, std::size_t first_operation) {
+  struct Scope {
+    Tape& tape;
+    bool recording;
+    explicit Scope(Tape& t) : tape(t), recording(t.recording_) {
+      if (tape.depth_++ == 0) {
+        ++tape.adjoint_epoch_;
+        tape.adjoints_.reset();
+        std::fill(std::begin(tape.free_), std::end(tape.free_), FreeList{});
+      }
+      tape.recording_ = false;
+    }
+    ~Scope() {
+      --tape.depth_;
+      tape.recording_ = recording;
+    }
+  } scope(*this);
+
+  for (const Seed& seed : seeds) {
+    if (!seed.output || !seed.output.active()) continue;
+    if (seed.adjoint.data && (seed.adjoint.rows != seed.output.rows() || seed.adjoint.columns != seed.output.columns()))
+      throw ShapeError("backward: a seed of " + std::to_string(seed.adjoint.rows) + " x " +
+                       std::to_string(seed.adjoint.columns) + " for an output of " +
+                       std::to_string(seed.output.rows()) + " x " + std::to_string(seed.output.columns()));
+    bool fresh = false;
+    const Block<T> target = adjoint_to_add(*seed.output.node(), &fresh);
+    for (Index j = 0; j < target.columns; ++j)
+      for (Index i = 0; i < target.rows; ++i) {
+        const T g = seed.adjoint.data ? seed.adjoint(i, j) : T(1);
+        target(i, j) = fresh ? g : target(i, j) + g;
+      }
+  }
+
+  for (std::size_t i = operations_.size(); i-- > first_operation;) {
+    Operation& operation = *operations_[i];
+    bool reached = false;
+    for (int o = 0; o < operation.output_count && !reached; ++o) reached = has_adjoint(*operation.outputs[o]);
+    if (!reached) continue;
+    const Mark mark = this->mark();
+    Vjp<T> v;
+    v.tape_ = this;
+    v.inputs_ = operation.inputs;
+    v.outputs_ = operation.outputs;
+    operation.vjp(operation.vjp_closure, v);
+    rewind(mark);
+    for (int o = 0; o < operation.output_count; ++o) recycle(*operation.outputs[o]);
+  }
+}
+
+template <class T>
+Var<T> Tape<T>::tangent_of(Node<T>& node) {
+  Node<T>& root = *node.root;
+  if (root.tangent_epoch != tangent_epoch_ || !root.tangent) return {};
+  const Var<T> whole(this, root.tangent);
+  return &root == &node ? whole : view(whole, node.first_column, node.value.columns);
+}
+
+template <class T>
+void Tape<T>::tangent(std::span<const Var<T>> outputs, std::span<const Var<T>> inputs,
+                      std::span<const Var<T>> directions, std::span<Var<T>> results) {
+  ++tangent_epoch_;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!directions[i]) continue;
+    if (directions[i].rows() != inputs[i].rows() || directions[i].columns() != inputs[i].columns())
+      throw ShapeError("tangent: a direction of " + std::to_string(directions[i].rows()) + " x " +
+                       std::to_string(directions[i].columns()) + " for an input of " +
+                       std::to_string(inputs[i].rows()) + " x " + std::to_string(inputs[i].columns()));
+    Node<T>* node = inputs[i].node();
+    Node<T>* root = node->root;
+    Var<T> direction = directions[i];
+    if (root != node) {  // a view: the other columns of its root do not move
+      const Index after = root->value.columns - node->first_column - node->value.columns;
+      const Var<T> parts[] = {full(direction.rows(), node->first_column, T(0)), direction,
+                              full(direction.rows(), after, T(0))};
+      direction = concatenate(std::span<const Var<T>>(parts));
+    }
+    if (root->tangent_epoch == tangent_epoch_ && root->tangent) direction = add(Var<T>(this, root->tangent), direction);
+    root->tangent = direction.node();
+    root->tangent_epoch = tangent_epoch_;
+  }
+
+  const std::size_t count = operations_.size();
+  const std::uint64_t epoch = tangent_epoch_;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Operation& operation = *operations_[i];
+    bool reached = false;
+    for (int k = 0; k < operation.input_count && !reached; ++k) {
+      const Node<T>* input = operation.inputs[k];
+      reached = input && input->root->tangent_epoch == epoch && input->root->tangent;
+    }
+    if (!reached) continue;
+    if (!operation.jvp) throw Error(std::string("tangent: the operation ") + operation.name + " has no forward-mode rule");
+    Jvp<T> j;
+    j.tape_ = this;
+    j.inputs_ = operation.inputs;
+    j.outputs_ = operation.outputs;
+    operation.jvp(operation.jvp_closure, j);
+  }
+  for (std::size_t o = 0; o < outputs.size(); ++o) results[o] = tangent_of(*outputs[o].node());
+}
+
+template <class T>
+Var<T> Tape<T>::tangent(Var<T> output, Var<T> input, Var<T> direction) {
+  Var<T> result;
+  tangent(std::span<const Var<T>>(&output, 1), std::span<const Var<T>>(&input, 1),
+          std::span<const Var<T>>(&direction, 1), std::span<Var<T>>(&result, 1));
+  return result;
+}
+
+template <class T>
+void Tape<T>::reset() {
+  operations_.clear();
+  arena_.reset();
+}
+
+template class Tape<float>;
+template class Tape<double>;
+
+}  // namespace pushforward
