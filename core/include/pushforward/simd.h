@@ -71,6 +71,43 @@ void store(T* p, const Batch<T>& v, Index count) {
   for (Index i = 0; i < count; ++i) p[i] = lanes[i];
 #endif
 }
+/// The first lanes of a batch, for loads from many columns of the same rows.
+template <class T>
+class Lanes {
+ public:
+  explicit Lanes(Index count) : count_(count < kLanes<T> ? count : kLanes<T>) {
+#ifdef __AVX512F__
+    mask_ = (1u << count_) - 1u;
+#endif
+  }
+  Index count() const { return count_; }
+  Batch<T> load(const T* p) const {
+#ifdef __AVX512F__
+    if constexpr (sizeof(T) == 4)
+      return Batch<T>(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask_), p));
+    else
+      return Batch<T>(_mm512_maskz_loadu_pd(static_cast<__mmask8>(mask_), p));
+#else
+    return simd::load(p, count_);
+#endif
+  }
+  void store(T* p, const Batch<T>& v) const {
+#ifdef __AVX512F__
+    if constexpr (sizeof(T) == 4)
+      _mm512_mask_storeu_ps(p, static_cast<__mmask16>(mask_), v);
+    else
+      _mm512_mask_storeu_pd(p, static_cast<__mmask8>(mask_), v);
+#else
+    simd::store(p, v, count_);
+#endif
+  }
+
+ private:
+  Index count_;
+#ifdef __AVX512F__
+  unsigned mask_;
+#endif
+};
 /// True in the first `count` lanes.
 template <class T>
 Mask<T> first_lanes(Index count) {

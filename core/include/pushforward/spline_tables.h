@@ -1,0 +1,125 @@
+// Splines that all rows share, on SIMD batches: knots are worked out once a step; a row finds its piece by comparisons
+// and looks its numbers up in tables that fit into one or two registers.
+#pragma once
+
+#include "pushforward/kernel_loops.h"
+#include "pushforward/spline_form.h"
+#include "pushforward/spline_pieces.h"
+
+namespace pushforward {
+
+/// One column's prepared numbers as tables, and the sums of its gradients.
+template <class T, bool kSplit, simd::Held kHeld>
+class SplineTable {
+  using B = simd::Batch<T>;
+  using Piece = std::conditional_t<kSplit, LinearRationalPiece<T>, RationalQuadraticPiece<T>>;
+  // Right ends are read one entry further.
+  static constexpr Index kRoom = round_up(2 * kMaximumBins + 1 + simd::kTablePadding, simd::kTablePadding);
+  /// Gradients of one row, side by side so that they are added to their piece's at once: xl, xr, yl, yr, shapes.
+  static constexpr Index kSums = 8;
+
+ public:
+  /// `numbers`: knots, values, shapes of one element.
+  template <bool kInverse>
+  void load(const T* numbers, Index pieces) {
+    pieces_ = pieces;
+    const auto copy = [](const T* from, Index count, T* to) {
+      const Index whole = round_up(count + 1, simd::kTablePadding);
+      for (Index i = 0; i < count; ++i) to[i] = from[i];
+      for (Index i = count; i < whole; ++i) to[i] = from[count - 1];
+    };
+    copy(numbers, pieces + 1, x_);
+    copy(numbers + pieces + 1, pieces + 1, y_);
+    copy(numbers + 2 * (pieces + 1), kSplit ? pieces : pieces + 1, shape_);
+    search_ = kInverse ? y_ : x_;
+  }
+
+  simd::Place<T> find(const B& at) const { return simd::find(search_ + 1, pieces_ - 1, at); }
+
+  Piece piece(const simd::Place<T>& place) const {
+    const auto left = [&](const T* table) { return simd::lookup<kHeld>(table, place); };
+    if constexpr (kSplit)
+      return {left(x_), left(x_ + 1), left(y_), left(y_ + 1), left(shape_)};
+    else
+      return {left(x_), left(x_ + 1), left(y_), left(y_ + 1), left(shape_), left(shape_ + 1)};
+  }
+
+  void clear_sums() { std::fill_n(&sums_[0][0], 2 * pieces_ * kSums, 0.0); }
+  /// Adds the first `count` rows to their pieces' sums, in double and in the order of the rows.
+  void add(const simd::Place<T>& place, const PieceGradient<B>& g, Index count);
+  /// Gradient of prepared number k.
+  double gradient(Index k) const {
+    const Index knots = pieces_ + 1;
+    if (k < 2 * knots) {
+      const Index at = k % knots, offset = k < knots ? 0 : 2;
+      return (at < pieces_ ? sum(at, offset) : 0.0) + (at > 0 ? sum(at - 1, offset + 1) : 0.0);
+    }
+    k -= 2 * knots;
+    if (kSplit) return sum(k, 4);
+    return (k < pieces_ ? sum(k, 4) : 0.0) + (k > 0 ? sum(k - 1, 5) : 0.0);
+  }
+
+ private:
+  // Even and odd rows are summed apart, so that a piece that follows itself does not wait for the store.
+  double sum(Index piece, Index k) const { return sums_[2 * piece][k] + sums_[2 * piece + 1][k]; }
+
+  Index pieces_ = 0;
+  const T* search_ = nullptr;
+  alignas(64) T x_[kRoom];
+  alignas(64) T y_[kRoom];
+  alignas(64) T shape_[kRoom];
+  alignas(64) double sums_[4 * kMaximumBins][kSums];
+};
+
+template <class T, bool kSplit, simd::Held kHeld>
+void SplineTable<T, kSplit, kHeld>::add(const simd::Place<T>& place, const PieceGradient<B>& g, Index count) {
+  alignas(64) std::int32_t pieces[simd::kLanes<T>];
+  simd::store(pieces, place);
+  count = std::min(count, simd::kLanes<T>);
+#ifdef __AVX512F__
+  if constexpr (sizeof(T) == 4) {
+    // Transpose 8 x 16 to 16 rows of 8.
+    const __m512 zero = _mm512_setzero_ps();
+    const __m512 q[8] = {g.xl, g.xr, g.yl, g.yr, g.shape0, kSplit ? zero : __m512(g.shape1), zero, zero};
+    __m512 quads[8];  // quads[4 h + c], block b: quantities 4 h .. 4 h + 3 of row 4 b + c
+    for (int h = 0; h < 2; ++h) {
+      const __m512 a = _mm512_unpacklo_ps(q[4 * h], q[4 * h + 1]), b = _mm512_unpackhi_ps(q[4 * h], q[4 * h + 1]);
+      const __m512 c = _mm512_unpacklo_ps(q[4 * h + 2], q[4 * h + 3]), d = _mm512_unpackhi_ps(q[4 * h + 2], q[4 * h + 3]);
+      quads[4 * h + 0] = _mm512_shuffle_ps(a, c, 0x44);
+      quads[4 * h + 1] = _mm512_shuffle_ps(a, c, 0xEE);
+      quads[4 * h + 2] = _mm512_shuffle_ps(b, d, 0x44);
+      quads[4 * h + 3] = _mm512_shuffle_ps(b, d, 0xEE);
+    }
+    alignas(64) float rows[16][8];
+    for (int c = 0; c < 4; ++c) {
+      const __m512 low = quads[c], high = quads[4 + c];
+      const __m512 first = _mm512_shuffle_f32x4(low, high, 0x44);   // low 0, low 1, high 0, high 1
+      const __m512 second = _mm512_shuffle_f32x4(low, high, 0xEE);  // low 2, low 3, high 2, high 3
+      const __m512 r0 = _mm512_shuffle_f32x4(first, first, 0xD8);   // rows c and 4 + c
+      const __m512 r1 = _mm512_shuffle_f32x4(second, second, 0xD8);
+      _mm256_store_ps(rows[c], _mm512_castps512_ps256(r0));
+      _mm256_store_ps(rows[4 + c], _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(r0), 1)));
+      _mm256_store_ps(rows[8 + c], _mm512_castps512_ps256(r1));
+      _mm256_store_ps(rows[12 + c], _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(r1), 1)));
+    }
+    for (Index i = 0; i < count; ++i) {
+      double* to = sums_[2 * pieces[i] + (i & 1)];
+      _mm512_store_pd(to, _mm512_add_pd(_mm512_load_pd(to), _mm512_cvtps_pd(_mm256_load_ps(rows[i]))));
+    }
+    return;
+  }
+#endif
+  alignas(64) T q[6][simd::kLanes<T>];
+  simd::store(q[0], g.xl);
+  simd::store(q[1], g.xr);
+  simd::store(q[2], g.yl);
+  simd::store(q[3], g.yr);
+  simd::store(q[4], g.shape0);
+  simd::store(q[5], g.shape1);
+  for (Index i = 0; i < count; ++i) {
+    double* to = sums_[2 * pieces[i] + (i & 1)];
+    for (Index k = 0; k < (kSplit ? 5 : 6); ++k) to[k] += static_cast<double>(q[k][i]);
+  }
+}
+
+}  // namespace pushforward
