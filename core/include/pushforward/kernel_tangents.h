@@ -8,13 +8,27 @@ namespace pushforward {
 
 namespace detail {
 
-/// Lanes are elements: number k of elements first.. of a 1 x d*P block.
+/// A 1 x d*P block with lanes for elements: `at(k)` is number k of up to kLanes elements, zero in empty lanes.
 template <class T>
-simd::Batch<T> load_elements(Block<const T> row, Index per_element, Index k, Index first, Index count) {
-  alignas(64) T lanes[simd::kLanes<T>] = {};
-  for (Index e = 0; e < std::min(count, simd::kLanes<T>); ++e) lanes[e] = *row.column((first + e) * per_element + k);
-  return simd::load(lanes);
-}
+class ElementLanes {
+ public:
+  ElementLanes(Workspace<T>& work, Index per_element)
+      : lanes_(work.template array<T>(per_element * simd::kLanes<T>)), per_element_(per_element) {}
+  const ElementLanes& load(Block<const T> row, Index first, Index count) {
+    count = std::min(count, simd::kLanes<T>);
+    if (count < simd::kLanes<T>) std::fill_n(lanes_, per_element_ * simd::kLanes<T>, T(0));
+    for (Index e = 0; e < count; ++e) {
+      const T* from = row.data + (first + e) * per_element_ * row.stride;
+      for (Index k = 0; k < per_element_; ++k) lanes_[k * simd::kLanes<T> + e] = from[k * row.stride];
+    }
+    return *this;
+  }
+  simd::Batch<T> at(Index k) const { return simd::load(lanes_ + k * simd::kLanes<T>); }
+
+ private:
+  T* lanes_;
+  Index per_element_;
+};
 template <class T, class Put>
 void store_elements(const simd::Batch<T>& v, Index per_element, Index k, Index first, Index count, Put&& put) {
   alignas(64) T lanes[simd::kLanes<T>];
@@ -31,9 +45,11 @@ void KernelTransformer<Derived, T>::derived_prepare_values(Block<const T> raw, B
     const Index P = parameters(), Q = prepared(), elements = raw.columns / P;
     B* in = work.template array<B>(P);
     B* made = work.template array<B>(Q);
+    detail::ElementLanes<T> raw_lanes(work, P);
     for (Index first = 0; first < elements; first += simd::kLanes<T>) {
       const Index count = elements - first;
-      for (Index k = 0; k < P; ++k) in[k] = detail::load_elements(raw, P, k, first, count);
+      raw_lanes.load(raw, first, count);
+      for (Index k = 0; k < P; ++k) in[k] = raw_lanes.at(k);
       self().constrain(static_cast<const B*>(in), made);
       for (Index k = 0; k < Q; ++k)
         detail::store_elements<T>(made[k], Q, k, first, count, [&](Index c, T v) { *out.column(c) = v; });
@@ -50,16 +66,19 @@ void KernelTransformer<Derived, T>::derived_prepare_adjoint(Block<const T> raw, 
     const Index P = parameters(), Q = prepared(), elements = raw.columns / P;
     R* in = work.template array<R>(P);
     R* made = work.template array<R>(Q);
+    detail::ElementLanes<T> raw_lanes(work, P), g_lanes(work, Q);
     RecordingRoom<T> recording(work);
     for (Index first = 0; first < elements; first += simd::kLanes<T>) {
       const Index count = elements - first;
+      raw_lanes.load(raw, first, count);
+      g_lanes.load(g_out, first, count);
       recording.run([&](simd::ReverseStack<B>& stack) {
         stack.clear();
-        for (Index k = 0; k < P; ++k) in[k] = stack.variable(detail::load_elements(raw, P, k, first, count));
+        for (Index k = 0; k < P; ++k) in[k] = stack.variable(raw_lanes.at(k));
         self().constrain(static_cast<const R*>(in), made);
         if (stack.full()) return;
         stack.clear_adjoints();
-        for (Index k = 0; k < Q; ++k) stack.adjoint(made[k]) += detail::load_elements(g_out, Q, k, first, count);
+        for (Index k = 0; k < Q; ++k) stack.adjoint(made[k]) += g_lanes.at(k);
         stack.sweep();
         for (Index k = 0; k < P; ++k)
           detail::store_elements<T>(stack.adjoint(in[k]), P, k, first, count,
@@ -80,11 +99,12 @@ Var<T> KernelTransformer<Derived, T>::prepare_tangent(Var<T> raw, Var<T> directi
       Workspace<T> work(tape);
       D* in = work.template array<D>(P);
       D* made = work.template array<D>(Q);
+      detail::ElementLanes<T> raw_lanes(work, P), direction_lanes(work, P);
       for (Index first = 0; first < elements; first += simd::kLanes<T>) {
         const Index count = elements - first;
-        for (Index k = 0; k < P; ++k)
-          in[k] = D(detail::load_elements(raw.value(), P, k, first, count),
-                    detail::load_elements(direction.value(), P, k, first, count));
+        raw_lanes.load(raw.value(), first, count);
+        direction_lanes.load(direction.value(), first, count);
+        for (Index k = 0; k < P; ++k) in[k] = D(raw_lanes.at(k), direction_lanes.at(k));
         self().constrain(static_cast<const D*>(in), made);
         for (Index k = 0; k < Q; ++k)
           detail::store_elements<T>(made[k].d[0], Q, k, first, count, [&](Index c, T v) { *out.data().column(c) = v; });
@@ -104,19 +124,21 @@ Var<T> KernelTransformer<Derived, T>::prepare_tangent(Var<T> raw, Var<T> directi
           const Index p = object->parameters(), q = object->prepared(), n = v.value(0).columns / p;
           D* in = work.template array<D>(p);
           D* made = work.template array<D>(q);
+          detail::ElementLanes<T> raw_lanes(work, p), direction_lanes(work, p), g_lanes(work, q);
           RecordingRoom<T> recording(work);
           for (Index first = 0; first < n; first += simd::kLanes<T>) {
             const Index count = n - first;
+            raw_lanes.load(v.value(0), first, count);
+            direction_lanes.load(v.value(1), first, count);
+            g_lanes.load(g_out, first, count);
             recording.run([&](simd::ReverseStack<B>& stack) {
               stack.clear();
               for (Index k = 0; k < p; ++k)
-                in[k] = D(stack.variable(detail::load_elements(v.value(0), p, k, first, count)),
-                          stack.variable(detail::load_elements(v.value(1), p, k, first, count)));
+                in[k] = D(stack.variable(raw_lanes.at(k)), stack.variable(direction_lanes.at(k)));
               object->self().constrain(static_cast<const D*>(in), made);
               if (stack.full()) return;
               stack.clear_adjoints();
-              for (Index k = 0; k < q; ++k)
-                stack.adjoint(made[k].d[0]) += detail::load_elements(g_out, q, k, first, count);
+              for (Index k = 0; k < q; ++k) stack.adjoint(made[k].d[0]) += g_lanes.at(k);
               stack.sweep();
               for (int i = 0; i < 2; ++i) {
                 if (!v.wants(i)) continue;

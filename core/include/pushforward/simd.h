@@ -19,6 +19,9 @@
 
 #include "pushforward/shape.h"
 
+/// Kernels are one loop: a call in the middle would spill every register.
+#define PUSHFORWARD_KERNEL_INLINE __attribute__((always_inline)) inline
+
 namespace pushforward::simd {
 
 template <class T>
@@ -187,7 +190,7 @@ namespace detail {
 
 /// x * 2^n for integral n; gradual underflow and overflow to infinity.
 template <class T>
-Batch<T> scale_by_power(const Batch<T>& x, const Batch<T>& n) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> scale_by_power(const Batch<T>& x, const Batch<T>& n) {
 #ifdef __AVX512F__
   if constexpr (sizeof(T) == 4)
     return Batch<T>(_mm512_scalef_ps(x, n));
@@ -213,7 +216,7 @@ Batch<T> scale_by_power(const Batch<T>& x, const Batch<T>& n) {
 
 /// Within 1 ulp; subnormal results included, infinity beyond the largest number.
 template <class T>
-Batch<T> exp(const Batch<T>& x) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> exp(const Batch<T>& x) {
   using B = Batch<T>;
   // Beyond these the result is 0 or infinity; the constant first, so that a NaN stays.
   constexpr T kLow = sizeof(T) == 4 ? T(-104) : T(-746);
@@ -253,7 +256,7 @@ namespace detail {
 
 /// x = mantissa * 2^exponent with the mantissa in [1/sqrt(2), sqrt(2)), for positive finite x.
 template <class T>
-void split(const Batch<T>& x, Batch<T>& mantissa, Batch<T>& exponent) {
+PUSHFORWARD_KERNEL_INLINE void split(const Batch<T>& x, Batch<T>& mantissa, Batch<T>& exponent) {
   using B = Batch<T>;
 #ifdef __AVX512F__
   if constexpr (sizeof(T) == 4) {
@@ -283,9 +286,9 @@ void split(const Batch<T>& x, Batch<T>& mantissa, Batch<T>& exponent) {
 
 }  // namespace detail
 
-/// Within 1 ulp; log(0) = -inf, of a negative number NaN, subnormal arguments included.
+/// Within 1 ulp, for positive finite x; NaN for a NaN.
 template <class T>
-Batch<T> log(const Batch<T>& x) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> log_of_positive(const Batch<T>& x) {
   using B = Batch<T>;
   B m, k;
   detail::split(x, m, k);
@@ -320,13 +323,17 @@ Batch<T> log(const Batch<T>& x) {
     const B tail = fma(s, half + z * p, k * B(T(1.90821492927058770002e-10)));
     result = fma(k, B(T(6.93147180369123816490e-01)), f - (half - tail));
   }
-  const B infinity(std::numeric_limits<T>::infinity());
-  result = select(x == infinity, infinity, result);
-  result = select(x == B(T(0)), -infinity, result);
 #ifndef __AVX512F__
   result = select(x >= B(T(0)), result, B(std::numeric_limits<T>::quiet_NaN()));
 #endif
   return result;
+}
+/// Within 1 ulp; log(0) = -inf, of a negative number NaN, subnormal arguments included.
+template <class T>
+PUSHFORWARD_KERNEL_INLINE Batch<T> log(const Batch<T>& x) {
+  const Batch<T> infinity(std::numeric_limits<T>::infinity());
+  const Batch<T> result = select(x == infinity, infinity, log_of_positive(x));
+  return select(x == Batch<T>(T(0)), -infinity, result);
 }
 
 template <class T>
@@ -334,41 +341,70 @@ Batch<T> sqrt(const Batch<T>& x) {
   return xsimd::sqrt(x);
 }
 template <class T>
-Batch<T> log1p(const Batch<T>& x) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> log1p(const Batch<T>& x) {
   return xsimd::log1p(x);
 }
 template <class T>
-Batch<T> expm1(const Batch<T>& x) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> expm1(const Batch<T>& x) {
   // From half of x, because xsimd's own overflows below the largest argument.
   const Batch<T> half = xsimd::expm1(x * Batch<T>(T(0.5)));
   return half * (half + Batch<T>(T(2)));
 }
 template <class T>
-Batch<T> tanh(const Batch<T>& x) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> tanh(const Batch<T>& x) {
   return xsimd::tanh(x);
 }
 /// 1 / (1 + exp(-x)), also for large negative x with full relative accuracy.
 template <class T>
-Batch<T> sigmoid(const Batch<T>& x) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> sigmoid(const Batch<T>& x) {
   using B = Batch<T>;
   const B e = exp(-abs(x));
   return select(x >= B(T(0)), B(T(1)), e) / (e + B(T(1)));
 }
+/// exp for softmaxes: x is at most 0 and finite. Its error is that of rounding x, |x| ulp, so that weights of a
+/// softmax are exact to an ulp of the largest.
+template <class T>
+PUSHFORWARD_KERNEL_INLINE Batch<T> exp_of_difference(const Batch<T>& x) {
+  using B = Batch<T>;
+#ifdef __AVX512F__
+  const B t = x * B(T(1.44269504088896340736));
+  const B n = xsimd::nearbyint(t);
+  const B f = t - n;
+  if constexpr (sizeof(T) == 4) {
+    // 2^f on [-1/2, 1/2], its Taylor polynomial: the remainder is 2e-9.
+    B p = fma(B(T(1.5403530393381609e-4)), f, B(T(1.3333558146428443e-3)));
+    p = fma(p, f, B(T(9.6181291076284772e-3)));
+    p = fma(p, f, B(T(5.5504108664821580e-2)));
+    p = fma(p, f, B(T(2.4022650695910071e-1)));
+    p = fma(p, f, B(T(6.9314718055994531e-1)));
+    return detail::scale_by_power(fma(p, f, B(T(1))), n);
+  }
+#endif
+  return exp(x);
+}
 /// log(1 + exp(x)), also for large negative x with full relative accuracy.
 template <class T>
-Batch<T> softplus(const Batch<T>& x) {
-  return max(Batch<T>(T(0)), x) + xsimd::log1p(exp(-abs(x)));
+PUSHFORWARD_KERNEL_INLINE Batch<T> softplus(const Batch<T>& x) {
+  using B = Batch<T>;
+  // log1p(e) = 2 atanh(s), s = e / (2 + e) in [0, 1/3]: no exponent to split off.
+  const B e = exp(-abs(x));
+  const B s = e / (e + B(T(2)));
+  const B z = s * s;
+  constexpr int kTerms = sizeof(T) == 4 ? 7 : 17;
+  B p(T(2) / T(2 * kTerms - 1));
+  for (int k = kTerms - 2; k >= 0; --k) p = fma(p, z, B(T(2) / T(2 * k + 1)));
+  return fma(p, s, max(B(T(0)), x));
 }
 template <class T>
-Batch<T> sinh(const Batch<T>& x) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> sinh(const Batch<T>& x) {
   return xsimd::sinh(x);
 }
 template <class T>
-Batch<T> cosh(const Batch<T>& x) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> cosh(const Batch<T>& x) {
   return xsimd::cosh(x);
 }
 template <class T>
-Batch<T> asinh(const Batch<T>& x) {
+PUSHFORWARD_KERNEL_INLINE Batch<T> asinh(const Batch<T>& x) {
   return xsimd::asinh(x);
 }
 template <class T>
@@ -412,30 +448,6 @@ struct Place {
 #endif
 };
 
-/// For each lane, how many of `count` ascending knots are <= x. A NaN gets 0.
-template <class T>
-Place<T> find(const T* knots, Index count, const Batch<T>& x) {
-#ifdef __AVX512F__
-  if constexpr (sizeof(T) == 4) {
-    __m512i n = _mm512_setzero_si512();
-    const __m512i one = _mm512_set1_epi32(1);
-    for (Index k = 0; k < count; ++k)
-      n = _mm512_mask_add_epi32(n, _mm512_cmp_ps_mask(x, _mm512_set1_ps(knots[k]), _CMP_GE_OQ), n, one);
-    return {n};
-  } else {
-    __m512i n = _mm512_setzero_si512();
-    const __m512i one = _mm512_set1_epi64(1);
-    for (Index k = 0; k < count; ++k)
-      n = _mm512_mask_add_epi64(n, _mm512_cmp_pd_mask(x, _mm512_set1_pd(knots[k]), _CMP_GE_OQ), n, one);
-    return {n};
-  }
-#else
-  Batch<T> n(T(0));
-  for (Index k = 0; k < count; ++k) n += select(x >= Batch<T>(knots[k]), Batch<T>(T(1)), Batch<T>(T(0)));
-  return {n};
-#endif
-}
-
 /// table[place] for each lane.
 template <Held held, class T>
 Batch<T> lookup(const T* table, const Place<T>& place) {
@@ -460,6 +472,37 @@ Batch<T> lookup(const T* table, const Place<T>& place) {
   place.number.store_aligned(numbers);
   for (Index i = 0; i < kLanes<T>; ++i) numbers[i] = table[static_cast<int>(numbers[i])];
   return Batch<T>::load_aligned(numbers);
+#endif
+}
+
+/// For each lane, how many of `count` ascending knots are <= x. A NaN gets 0. Behind the knots the table holds infinity
+/// up to 2 kTablePadding entries.
+template <Held held, class T>
+PUSHFORWARD_KERNEL_INLINE Place<T> find(const T* knots, [[maybe_unused]] Index count, const Batch<T>& x) {
+#ifdef __AVX512F__
+  using B = Batch<T>;
+  const auto step = [&](Place<T>& place, const B& knot, int width) {
+    if constexpr (sizeof(T) == 4)
+      place.number = _mm512_mask_add_epi32(place.number, _mm512_cmp_ps_mask(x, knot, _CMP_GE_OQ), place.number,
+                                           _mm512_set1_epi32(width));
+    else
+      place.number = _mm512_mask_add_epi64(place.number, _mm512_cmp_pd_mask(x, knot, _CMP_GE_OQ), place.number,
+                                           _mm512_set1_epi64(width));
+  };
+  Place<T> place{_mm512_setzero_si512()};
+  if constexpr (held == Held::memory) {
+    for (Index k = 0; k < count; ++k) step(place, B(knots[k]), 1);
+  } else {
+    // Halving: entry place + width - 1 of the table, which is entry `place` of the table from width - 1 on.
+    constexpr int kWidth = static_cast<int>(kLanes<T>) / (held == Held::one_register ? 2 : 1);
+    step(place, B(knots[kWidth - 1]), kWidth);
+    for (int width = kWidth / 2; width > 0; width /= 2) step(place, lookup<held>(knots + width - 1, place), width);
+  }
+  return place;
+#else
+  Batch<T> n(T(0));
+  for (Index k = 0; k < count; ++k) n += select(x >= Batch<T>(knots[k]), Batch<T>(T(1)), Batch<T>(T(0)));
+  return {n};
 #endif
 }
 

@@ -88,13 +88,17 @@ struct SplineForm {
     const auto number = [&](Index k) { return clipped ? clip(raw[k], clip_rate()) : raw[k]; };
     B largest = simd::primal(number(0));
     for (Index k = 1; k < bins; ++k) largest = simd::max(largest, B(simd::primal(number(k))));
-    V sum = simd::exp(number(0) - largest);
-    for (Index k = 1; k < bins; ++k) sum = sum + simd::exp(number(k) - largest);
+    V sum(B(T(0)));
+    for (Index k = 0; k < bins; ++k) {
+      V& e = out[(k + 1) * stride];
+      e = simd::exp(number(k) - largest);
+      sum = k == 0 ? e : sum + e;
+    }
     const V scale = B(static_cast<T>(range() * (1 - minimum * static_cast<double>(bins)))) / sum;
-    const B floor(static_cast<T>(range() * minimum));
+    const B smallest(static_cast<T>(range() * minimum));
     out[0] = V(B(static_cast<T>(lower)));
     for (Index k = 0; k + 1 < bins; ++k)
-      out[(k + 1) * stride] = out[k * stride] + (simd::exp(number(k) - largest) * scale + floor);
+      out[(k + 1) * stride] = out[k * stride] + (out[(k + 1) * stride] * scale + smallest);
     out[bins * stride] = V(B(static_cast<T>(upper)));
   }
 

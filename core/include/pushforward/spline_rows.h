@@ -41,7 +41,8 @@ class SplineRows {
       const LinearRationalPiece<T> piece = half<kInverse>(at, bin, dl, dr, form_.lambda(bin.raw_lambda)).piece;
       kInverse ? piece.inverse(at, result, log_slope) : piece.forward(at, result, log_slope);
     } else {
-      const RationalQuadraticPiece<T> piece{bin.xl, bin.xr, bin.yl, bin.yr, dl, dr};
+      RationalQuadraticPiece<T> piece{bin.xl, bin.xr, bin.yl, bin.yr, dl, dr, {}, {}};
+      if (kInverse) piece.find_reciprocals();
       kInverse ? piece.inverse(at, result, log_slope) : piece.forward(at, result, log_slope);
     }
   }
@@ -67,7 +68,8 @@ class SplineRows {
                            simd::select(right, p.yl, p.yr), simd::select(right, zero, p.shape0),
                            simd::select(right, p.shape0, zero), g);
     } else {
-      const RationalQuadraticPiece<T> piece{bin.xl, bin.xr, bin.yl, bin.yr, dl, dr};
+      RationalQuadraticPiece<T> piece{bin.xl, bin.xr, bin.yl, bin.yr, dl, dr, {}, {}};
+      piece.find_reciprocals();
       const PieceGradient<B> p = piece.template adjoint<kInverse>(at, g_value, g_log, g_at);
       if (!wants_raw) return;
       g = {p.xl, p.xr, p.yl, p.yr, p.shape0, p.shape1, zero};
@@ -95,7 +97,7 @@ class SplineRows {
   /// exp(raw - largest) of all bins; their softmax is that times `inverse_sum`.
   struct Softmax {
     B e[kRoom];
-    B inverse_sum;
+    B sum, inverse_sum;
     B before, own;  // exponentials summed before the row's bin, and its own
   };
   struct Bin {
@@ -119,10 +121,10 @@ class SplineRows {
     }
     B sum(T(0));
     for (Index k = 0; k < bins_; ++k) {
-      s.e[k] = simd::exp(s.e[k] - largest);
+      s.e[k] = simd::exp_of_difference(s.e[k] - largest);
       sum += s.e[k];
     }
-    s.inverse_sum = B(T(1)) / sum;
+    s.sum = sum;
   }
 
   B raw_derivative(const Raw& raw, Index knot) const {
@@ -134,6 +136,9 @@ class SplineRows {
   void find(const B& at, const Raw& raw, Bin& bin) const {
     exponentials(raw, 0, bin.width);
     exponentials(raw, bins_, bin.height);
+    const B both = B(T(1)) / (bin.width.sum * bin.height.sum);
+    bin.width.inverse_sum = bin.height.sum * both;
+    bin.height.inverse_sum = bin.width.sum * both;
     const B scale_w = B(width_.scale) * bin.width.inverse_sum, floor_w(width_.floor);
     const B scale_h = B(height_.scale) * bin.height.inverse_sum, floor_h(height_.floor);
     const B upper(static_cast<T>(form_.upper));
@@ -191,9 +196,11 @@ class SplineRows {
   Half half(const B& at, const Bin& bin, const B& dl, const B& dr, const B& lambda) const {
     const BinDivision<B> d = BinDivision<B>::of(bin.xl, bin.xr, bin.yl, bin.yr, dl, dr, lambda);
     const M right = at >= (kInverse ? d.ym : d.xm);
-    return {{simd::select(right, d.xm, bin.xl), simd::select(right, bin.xr, d.xm), simd::select(right, d.ym, bin.yl),
-             simd::select(right, bin.yr, d.ym), simd::select(right, d.right, d.left)},
-            right};
+    Half h{{simd::select(right, d.xm, bin.xl), simd::select(right, bin.xr, d.xm), simd::select(right, d.ym, bin.yl),
+            simd::select(right, bin.yr, d.ym), simd::select(right, d.right, d.left), {}, {}, {}},
+           right};
+    h.piece.find_reciprocals();
+    return h;
   }
 
   /// `value` in the rows whose bin is k, `other` elsewhere.

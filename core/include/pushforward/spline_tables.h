@@ -23,51 +23,72 @@ class SplineTable {
   template <bool kInverse>
   void load(const T* numbers, Index pieces) {
     pieces_ = pieces;
-    const auto copy = [](const T* from, Index count, T* to) {
-      const Index whole = round_up(count + 1, simd::kTablePadding);
-      for (Index i = 0; i < count; ++i) to[i] = from[i];
-      for (Index i = count; i < whole; ++i) to[i] = from[count - 1];
-    };
-    copy(numbers, pieces + 1, x_);
-    copy(numbers + pieces + 1, pieces + 1, y_);
-    copy(numbers + 2 * (pieces + 1), kSplit ? pieces : pieces + 1, shape_);
-    search_ = kInverse ? y_ : x_;
+    const Index knots = pieces + 1;
+    copy(numbers, knots, x_);
+    copy(numbers + knots, knots, y_);
+    copy(numbers + 2 * knots, kSplit ? pieces : knots, shape_);
+    const T* search = numbers + (kInverse ? knots : 0) + 1;
+    const B one(T(1)), infinity(std::numeric_limits<T>::infinity());
+    for (Index i = 0; i < pieces; i += kLanes) {
+      const B w = simd::load(x_ + i + 1) - simd::load(x_ + i), h = simd::load(y_ + i + 1) - simd::load(y_ + i);
+      simd::store(iw_ + i, one / w);
+      simd::store(ih_ + i, one / h);
+      if (kSplit) simd::store(ishape_ + i, one / simd::load(shape_ + i));
+    }
+    for (Index i = 0; i < 2 * simd::kTablePadding || i < knots; i += kLanes) {
+      const Index count = std::clamp<Index>(pieces - 1 - i, 0, kLanes);
+      simd::store(search_ + i, simd::select(simd::first_lanes<T>(count), simd::load(search + i, count), infinity));
+    }
   }
 
-  simd::Place<T> find(const B& at) const { return simd::find(search_ + 1, pieces_ - 1, at); }
+  simd::Place<T> find(const B& at) const { return simd::find<kHeld>(search_, pieces_ - 1, at); }
 
   Piece piece(const simd::Place<T>& place) const {
-    const auto left = [&](const T* table) { return simd::lookup<kHeld>(table, place); };
+    const auto at = [&](const T* table) { return simd::lookup<kHeld>(table, place); };
     if constexpr (kSplit)
-      return {left(x_), left(x_ + 1), left(y_), left(y_ + 1), left(shape_)};
+      return {at(x_), at(x_ + 1), at(y_), at(y_ + 1), at(shape_), at(iw_), at(ih_), at(ishape_)};
     else
-      return {left(x_), left(x_ + 1), left(y_), left(y_ + 1), left(shape_), left(shape_ + 1)};
+      return {at(x_), at(x_ + 1), at(y_), at(y_ + 1), at(shape_), at(shape_ + 1), at(iw_), at(ih_)};
   }
 
   void clear_sums() { std::fill_n(&sums_[0][0], 2 * pieces_ * kSums, 0.0); }
   /// Adds the first `count` rows to their pieces' sums, in double and in the order of the rows.
   void add(const simd::Place<T>& place, const PieceGradient<B>& g, Index count);
-  /// Gradient of prepared number k.
-  double gradient(Index k) const {
-    const Index knots = pieces_ + 1;
-    if (k < 2 * knots) {
-      const Index at = k % knots, offset = k < knots ? 0 : 2;
-      return (at < pieces_ ? sum(at, offset) : 0.0) + (at > 0 ? sum(at - 1, offset + 1) : 0.0);
-    }
-    k -= 2 * knots;
-    if (kSplit) return sum(k, 4);
-    return (k < pieces_ ? sum(k, 4) : 0.0) + (k > 0 ? sum(k - 1, 5) : 0.0);
+  /// Adds the gradients of the element's prepared numbers, from `column` on.
+  void add_gradients(const Gradient<T>& gradient, Index column) const {
+    const auto put = [&](double g) { gradient.add_one(static_cast<T>(g), column++); };
+    // The right end of a piece is the left end of the next one.
+    const auto put_knots = [&](Index left) {
+      put(sum(0, left));
+      for (Index k = 1; k < pieces_; ++k) put(sum(k, left) + sum(k - 1, left + 1));
+      put(sum(pieces_ - 1, left + 1));
+    };
+    put_knots(0);
+    put_knots(2);
+    if constexpr (kSplit)
+      for (Index k = 0; k < pieces_; ++k) put(sum(k, 4));
+    else
+      put_knots(4);
   }
 
  private:
+  static constexpr Index kLanes = simd::kLanes<T>;
+
+  static void copy(const T* from, Index count, T* to) {
+    for (Index i = 0; i < simd::kTablePadding || i <= count; i += kLanes)
+      simd::store(to + i, simd::load(from + i, std::clamp<Index>(count - i, 0, kLanes)));
+  }
   // Even and odd rows are summed apart, so that a piece that follows itself does not wait for the store.
   double sum(Index piece, Index k) const { return sums_[2 * piece][k] + sums_[2 * piece + 1][k]; }
 
   Index pieces_ = 0;
-  const T* search_ = nullptr;
+  alignas(64) T search_[kRoom];  // interior knots of the searched side, then infinity
   alignas(64) T x_[kRoom];
   alignas(64) T y_[kRoom];
   alignas(64) T shape_[kRoom];
+  alignas(64) T iw_[kRoom];  // reciprocals of widths, heights, ratios
+  alignas(64) T ih_[kRoom];
+  alignas(64) T ishape_[kRoom];
   alignas(64) double sums_[4 * kMaximumBins][kSums];
 };
 
@@ -102,9 +123,15 @@ void SplineTable<T, kSplit, kHeld>::add(const simd::Place<T>& place, const Piece
       _mm256_store_ps(rows[8 + c], _mm512_castps512_ps256(r1));
       _mm256_store_ps(rows[12 + c], _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(r1), 1)));
     }
-    for (Index i = 0; i < count; ++i) {
+    const auto add_row = [&](Index i) {
       double* to = sums_[2 * pieces[i] + (i & 1)];
       _mm512_store_pd(to, _mm512_add_pd(_mm512_load_pd(to), _mm512_cvtps_pd(_mm256_load_ps(rows[i]))));
+    };
+    if (count == 16) {
+#pragma GCC unroll 16
+      for (Index i = 0; i < 16; ++i) add_row(i);
+    } else {
+      for (Index i = 0; i < count; ++i) add_row(i);
     }
     return;
   }

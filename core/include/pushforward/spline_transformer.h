@@ -134,6 +134,7 @@ class SplineTransformer : public KernelTransformer<SplineTransformer<T, kSplit>,
       }
     }
     B x, log_slope;
+    piece.find_reciprocals();
     piece.inverse(at, x, log_slope);
     return finish_value<true>(x, y, inside, turns);
   }
@@ -158,9 +159,9 @@ class SplineTransformer : public KernelTransformer<SplineTransformer<T, kSplit>,
 
   static Piece make_piece(const B* xs, const B* ys, const B* shape, Index k) {
     if constexpr (kSplit)
-      return {xs[k], xs[k + 1], ys[k], ys[k + 1], shape[k]};
+      return {xs[k], xs[k + 1], ys[k], ys[k + 1], shape[k], {}, {}, {}};
     else
-      return {xs[k], xs[k + 1], ys[k], ys[k + 1], shape[k], shape[k + 1]};
+      return {xs[k], xs[k + 1], ys[k], ys[k + 1], shape[k], shape[k + 1], {}, {}};
   }
   M is_inside(const B& x) const {
     return (x >= B(static_cast<T>(form_.lower))) & (x <= B(static_cast<T>(form_.upper)));
@@ -258,8 +259,7 @@ class SplineTransformer : public KernelTransformer<SplineTransformer<T, kSplit>,
         gx.add(simd::select(inside, g_at, g), j, i, lanes);
         if (gtheta.wanted()) table.add(place, p, lanes);
       }
-      if (gtheta.wanted())
-        for (Index k = 0; k < prepared(); ++k) gtheta.add_one(static_cast<T>(table.gradient(k)), j * prepared() + k);
+      if (gtheta.wanted()) table.add_gradients(gtheta, j * prepared());
     }
   }
 
@@ -354,13 +354,17 @@ void SplineTransformer<T, kSplit>::prepare_adjoint(Block<const T> raw, Block<con
   B* g = work.template array<B>(Q);
   B* g_in = work.template array<B>(P);
   B* g_d = work.template array<B>(bins + 1);
+  detail::ElementLanes<T> raw_lanes(work, P), out_lanes(work, Q), g_lanes(work, Q);
   const B one(T(1));
   for (Index first = 0; first < elements; first += simd::kLanes<T>) {
     const Index count = elements - first;
-    for (Index k = 0; k < P; ++k) in[k] = detail::load_elements(raw, P, k, first, count);
+    raw_lanes.load(raw, first, count);
+    out_lanes.load(out, first, count);
+    g_lanes.load(g_out, first, count);
+    for (Index k = 0; k < P; ++k) in[k] = raw_lanes.at(k);
     for (Index k = 0; k < Q; ++k) {
-      made[k] = detail::load_elements(out, Q, k, first, count);
-      g[k] = detail::load_elements(g_out, Q, k, first, count);
+      made[k] = out_lanes.at(k);
+      g[k] = g_lanes.at(k);
     }
     // Empty lanes take the numbers of an identity, where nothing is divided by zero.
     if (count < simd::kLanes<T>) {
