@@ -295,16 +295,15 @@ PUSHFORWARD_KERNEL_INLINE Batch<T> log_of_positive(const Batch<T>& x) {
   const B f = m - B(T(1));
   B result;
   if constexpr (sizeof(T) == 4) {
-    // log(1 + f) = f - f^2/2 + f^3 p(f); coefficients of the Cephes library's logf.
-    B p = fma(B(T(7.0376836292e-2)), f, B(T(-1.1514610310e-1)));
-    p = fma(p, f, B(T(1.1676998740e-1)));
-    p = fma(p, f, B(T(-1.2420140846e-1)));
-    p = fma(p, f, B(T(1.4249322787e-1)));
-    p = fma(p, f, B(T(-1.6668057665e-1)));
-    p = fma(p, f, B(T(2.0000714765e-1)));
-    p = fma(p, f, B(T(-2.4999993993e-1)));
-    p = fma(p, f, B(T(3.3333331174e-1)));
-    const B z = f * f;
+    // log(1 + f) = f - f^2/2 + f^3 p(f); coefficients of the Cephes library's logf, summed in pairs: a chain of
+    // products is what a loop of logarithms waits for.
+    const B z = f * f, z2 = z * z;
+    const B p01 = fma(B(T(-2.4999993993e-1)), f, B(T(3.3333331174e-1)));
+    const B p23 = fma(B(T(-1.6668057665e-1)), f, B(T(2.0000714765e-1)));
+    const B p45 = fma(B(T(-1.2420140846e-1)), f, B(T(1.4249322787e-1)));
+    const B p67 = fma(B(T(-1.1514610310e-1)), f, B(T(1.1676998740e-1)));
+    const B low = fma(p23, z, p01), high = fma(p67, z, fma(B(T(7.0376836292e-2)), z2, p45));
+    const B p = fma(high, z2, low);
     B y = fma(p, f * z, k * B(T(-2.12194440e-4)));
     y = fma(z, B(T(-0.5)), y);
     result = fma(k, B(T(0.693359375)), f + y);

@@ -51,9 +51,26 @@ class SplineTable {
       return {at(x_), at(x_ + 1), at(y_), at(y_ + 1), at(shape_), at(shape_ + 1), at(iw_), at(ih_)};
   }
 
-  void clear_sums() { std::fill_n(&sums_[0][0], 2 * pieces_ * kSums, 0.0); }
-  /// Adds the first `count` rows to their pieces' sums, in double and in the order of the rows.
-  void add(const simd::Place<T>& place, const PieceGradient<B>& g, Index count);
+  void clear_sums() {
+    std::fill_n(&sums_[0][0], pieces_ * kSums, 0.0);
+    std::fill_n(&recent_[0][0], 2 * pieces_ * kSums, T(0));
+    recent_rows_ = 0;
+  }
+  /// Adds the first `count` rows to their pieces' sums, in a fixed order.
+  void add(const simd::Place<T>& place, const PieceGradient<B>& g, Index count) {
+    add_recent(place, g, std::min(count, kLanes));
+    recent_rows_ += kLanes;
+    if (recent_rows_ == kRowChunk) flush();
+  }
+  /// Call after the last row.
+  void flush() {
+    for (Index p = 0; p < pieces_; ++p)
+      for (Index k = 0; k < kSums; ++k) {
+        sums_[p][k] += static_cast<double>(recent_[2 * p][k] + recent_[2 * p + 1][k]);
+        recent_[2 * p][k] = recent_[2 * p + 1][k] = T(0);
+      }
+    recent_rows_ = 0;
+  }
   /// Adds the gradients of the element's prepared numbers, from `column` on.
   void add_gradients(const Gradient<T>& gradient, Index column) const {
     const auto put = [&](double g) { gradient.add_one(static_cast<T>(g), column++); };
@@ -78,8 +95,8 @@ class SplineTable {
     for (Index i = 0; i < simd::kTablePadding || i <= count; i += kLanes)
       simd::store(to + i, simd::load(from + i, std::clamp<Index>(count - i, 0, kLanes)));
   }
-  // Even and odd rows are summed apart, so that a piece that follows itself does not wait for the store.
-  double sum(Index piece, Index k) const { return sums_[2 * piece][k] + sums_[2 * piece + 1][k]; }
+  double sum(Index piece, Index k) const { return sums_[piece][k]; }
+  void add_recent(const simd::Place<T>& place, const PieceGradient<B>& g, Index count);
 
   Index pieces_ = 0;
   alignas(64) T search_[kRoom];  // interior knots of the searched side, then infinity
@@ -89,14 +106,17 @@ class SplineTable {
   alignas(64) T iw_[kRoom];  // reciprocals of widths, heights, ratios
   alignas(64) T ih_[kRoom];
   alignas(64) T ishape_[kRoom];
-  alignas(64) double sums_[4 * kMaximumBins][kSums];
+  // Up to kRowChunk rows are summed in T, then those sums in double. Even and odd rows are kept apart, so that a row
+  // in the same piece as the row before does not wait for it.
+  alignas(64) T recent_[4 * kMaximumBins][kSums];
+  alignas(64) double sums_[2 * kMaximumBins][kSums];
+  Index recent_rows_ = 0;
 };
 
 template <class T, bool kSplit, simd::Held kHeld>
-void SplineTable<T, kSplit, kHeld>::add(const simd::Place<T>& place, const PieceGradient<B>& g, Index count) {
-  alignas(64) std::int32_t pieces[simd::kLanes<T>];
+void SplineTable<T, kSplit, kHeld>::add_recent(const simd::Place<T>& place, const PieceGradient<B>& g, Index count) {
+  alignas(64) std::int32_t pieces[kLanes];
   simd::store(pieces, place);
-  count = std::min(count, simd::kLanes<T>);
 #ifdef __AVX512F__
   if constexpr (sizeof(T) == 4) {
     // Transpose 8 x 16 to 16 rows of 8.
@@ -111,32 +131,29 @@ void SplineTable<T, kSplit, kHeld>::add(const simd::Place<T>& place, const Piece
       quads[4 * h + 2] = _mm512_shuffle_ps(b, d, 0x44);
       quads[4 * h + 3] = _mm512_shuffle_ps(b, d, 0xEE);
     }
-    alignas(64) float rows[16][8];
-    for (int c = 0; c < 4; ++c) {
-      const __m512 low = quads[c], high = quads[4 + c];
-      const __m512 first = _mm512_shuffle_f32x4(low, high, 0x44);   // low 0, low 1, high 0, high 1
-      const __m512 second = _mm512_shuffle_f32x4(low, high, 0xEE);  // low 2, low 3, high 2, high 3
-      const __m512 r0 = _mm512_shuffle_f32x4(first, first, 0xD8);   // rows c and 4 + c
-      const __m512 r1 = _mm512_shuffle_f32x4(second, second, 0xD8);
-      _mm256_store_ps(rows[c], _mm512_castps512_ps256(r0));
-      _mm256_store_ps(rows[4 + c], _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(r0), 1)));
-      _mm256_store_ps(rows[8 + c], _mm512_castps512_ps256(r1));
-      _mm256_store_ps(rows[12 + c], _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(r1), 1)));
-    }
-    const auto add_row = [&](Index i) {
-      double* to = sums_[2 * pieces[i] + (i & 1)];
-      _mm512_store_pd(to, _mm512_add_pd(_mm512_load_pd(to), _mm512_cvtps_pd(_mm256_load_ps(rows[i]))));
+    const __m512i low_rows = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const __m512i high_rows = _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    const auto add_row = [&](Index i, const __m256& row) {
+      if (i >= count) return;
+      float* to = recent_[2 * pieces[i] + (i & 1)];
+      _mm256_store_ps(to, _mm256_add_ps(_mm256_load_ps(to), row));
     };
-    if (count == 16) {
-#pragma GCC unroll 16
-      for (Index i = 0; i < 16; ++i) add_row(i);
-    } else {
-      for (Index i = 0; i < count; ++i) add_row(i);
+    const auto upper = [](const __m512& v) {
+      return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
+    };
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; ++c) {
+      const __m512 r0 = _mm512_permutex2var_ps(quads[c], low_rows, quads[4 + c]);   // rows c and 4 + c
+      const __m512 r1 = _mm512_permutex2var_ps(quads[c], high_rows, quads[4 + c]);  // rows 8 + c and 12 + c
+      add_row(c, _mm512_castps512_ps256(r0));
+      add_row(4 + c, upper(r0));
+      add_row(8 + c, _mm512_castps512_ps256(r1));
+      add_row(12 + c, upper(r1));
     }
     return;
   }
 #endif
-  alignas(64) T q[6][simd::kLanes<T>];
+  alignas(64) T q[6][kLanes];
   simd::store(q[0], g.xl);
   simd::store(q[1], g.xr);
   simd::store(q[2], g.yl);
@@ -144,8 +161,8 @@ void SplineTable<T, kSplit, kHeld>::add(const simd::Place<T>& place, const Piece
   simd::store(q[4], g.shape0);
   simd::store(q[5], g.shape1);
   for (Index i = 0; i < count; ++i) {
-    double* to = sums_[2 * pieces[i] + (i & 1)];
-    for (Index k = 0; k < (kSplit ? 5 : 6); ++k) to[k] += static_cast<double>(q[k][i]);
+    T* to = recent_[2 * pieces[i] + (i & 1)];
+    for (Index k = 0; k < (kSplit ? 5 : 6); ++k) to[k] += q[k][i];
   }
 }
 

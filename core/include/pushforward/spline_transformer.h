@@ -259,7 +259,9 @@ class SplineTransformer : public KernelTransformer<SplineTransformer<T, kSplit>,
         gx.add(simd::select(inside, g_at, g), j, i, lanes);
         if (gtheta.wanted()) table.add(place, p, lanes);
       }
-      if (gtheta.wanted()) table.add_gradients(gtheta, j * prepared());
+      if (!gtheta.wanted()) continue;
+      table.flush();
+      table.add_gradients(gtheta, j * prepared());
     }
   }
 
