@@ -168,7 +168,7 @@ Batch<T> min(const Batch<T>& a, const Batch<T>& b) {
 }
 template <class T>
 Mask<T> is_nan(const Batch<T>& x) {
-  return x != x;
+  return xsimd::isnan(x);  // not x != x: xsimd compares ordered
 }
 template <class T>
 bool any(const Mask<T>& m) {
