@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pushforward/error.h"
+#include "pushforward/nearest.h"
 
 namespace pushforward {
 
@@ -77,8 +78,5 @@ class Problems {
   };
   std::vector<Item> items_;
 };
-
-/// The candidate nearest to `word` (Damerau-Levenshtein, at most a third of its length away), or empty.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace pushforward
