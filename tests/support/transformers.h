@@ -4,90 +4,17 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <map>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "pushforward/plugin.h"
+#include "support/fake_build.h"
 
 namespace pushforward::test {
 
-using Fields = std::map<std::string, std::string>;
-
-/// Fields of one component: those given, and the schema's defaults for the others. It has no numbers and no children.
-template <class T>
-class FieldBuild final : public Build<T> {
- public:
-  FieldBuild(const ComponentInfo& info, Fields given) : info_(info), given_(std::move(given)) {}
-
-  const Surroundings& surroundings() const override { return surroundings_; }
-  const std::string& path() const override { return path_; }
-  ComponentId id() override { return {}; }
-  bool given(const char* field) override { return text_of(field) != "~"; }
-  bool boolean(const char* field) override { return text_of(field) == "true"; }
-  Index integer(const char* field) override { return std::atol(text_of(field).c_str()); }
-  double real(const char* field) override { return std::strtod(text_of(field).c_str(), nullptr); }
-  std::string text(const char* field) override { return text_of(field); }
-  std::string file(const char* field) override { return text_of(field); }
-  std::vector<double> reals(const char* field) override {
-    std::string list = text_of(field);
-    for (char& c : list)
-      if (std::strchr("[],", c)) c = ' ';
-    std::istringstream in(list);
-    std::vector<double> values;
-    for (double v; in >> v;) values.push_back(v);
-    return values;
-  }
-  std::vector<Index> integers(const char*) override { none(); }
-  std::vector<std::string> texts(const char*) override { none(); }
-  FieldValue<T> value(const char*, Index, bool) override { none(); }
-  Parameter parameter(const std::string&, Index, Index, const Initial&, Role) override { none(); }
-  Parameter derived(const std::string&, Index, Index) override { none(); }
-  State state(const std::string&, const std::vector<double>&) override { none(); }
-  State integer_state(const std::string&, const std::vector<std::int64_t>&) override { none(); }
-  Statistic statistic(const std::string&, Index) override { none(); }
-  Index count(const char*) override { none(); }
-  [[noreturn]] void fail(const char* field, const std::string& message) const override {
-    throw SpecError(std::string(field) + ": " + message);
-  }
-
- protected:
-  std::unique_ptr<ComponentBase> make_child(const char*, Index, const char*, const Surroundings&,
-                                            const std::string&) override {
-    none();
-  }
-
- private:
-  [[noreturn]] static void none() { throw std::logic_error("transformers have no numbers and no children"); }
-  std::string text_of(const char* field) const {
-    const auto found = given_.find(field);
-    if (found != given_.end()) return found->second;
-    for (std::size_t i = 0; i < info_.field_count; ++i)
-      if (!std::strcmp(info_.fields[i].name, field) && info_.fields[i].fallback) return info_.fields[i].fallback;
-    throw std::logic_error(std::string("no field ") + field);
-  }
-  const ComponentInfo& info_;
-  Fields given_;
-  Surroundings surroundings_;
-  std::string path_ = "test";
-};
-
 template <class T>
 std::unique_ptr<Transformer<T>> make_transformer(const ComponentInfo& info, const Fields& given = {}) {
-  FieldBuild<T> build(info, given);
-  std::unique_ptr<ComponentBase> made;
-  if constexpr (sizeof(T) == 4)
-    made.reset(info.make_float(build));
-  else
-    made.reset(info.make_double(build));
-  auto* typed = dynamic_cast<Transformer<T>*>(made.get());
-  if (!typed) throw std::logic_error("not a transformer");
-  made.release();
-  return std::unique_ptr<Transformer<T>>(typed);
+  return make_component<Transformer<T>>(info, given);
 }
 
 /// Owns a block as interfaces want it: 64-byte columns, padding that holds NaN.

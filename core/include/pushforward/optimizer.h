@@ -31,12 +31,23 @@ struct OptimizerState {
   std::int64_t step = 0;
   std::map<std::string, std::vector<T>> arrays;        // named, of the size the optimizer chose
   std::map<std::string, std::vector<double>> numbers;  // small exact state: counters, norms
+  std::vector<T> scratch;                              // of `room`; worth nothing after a step, not saved
 
-  /// The array `name`, created as `size` zeros at first use. Keep the pointer for a step only.
+  /// The array `name`, created as `size` zeros at first use. Keep the pointer for a step only. Throws CheckpointError if
+  /// the array is there with another size: the state of another model.
   std::span<T> array(const char* name, std::size_t size) {
-    auto it = arrays.find(std::string_view(name).size() ? std::string(name) : std::string());
+    auto it = arrays.find(name);
     if (it == arrays.end()) it = arrays.emplace(name, std::vector<T>(size, T(0))).first;
+    if (it->second.size() != size)
+      throw CheckpointError(std::string("the optimizer's saved array '") + name + "' has " +
+                            std::to_string(it->second.size()) + " numbers, but this model needs " +
+                            std::to_string(size) + "; go on with the spec and the optimizer that wrote the checkpoint");
     return it->second;
+  }
+  /// Memory for what lives during one step, such as the gradient; holds anything.
+  std::span<T> room(std::size_t size) {
+    if (scratch.size() < size) scratch.resize(size);
+    return {scratch.data(), size};
   }
 };
 
