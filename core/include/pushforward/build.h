@@ -142,8 +142,13 @@ class PUSHFORWARD_EXPORT Build {
     return child<Distribution<T>>(field, with_shape(shape), index);
   }
   /// Builds the list field as bijectors, from base to data; `data_shape` is the event shape of the data side (the
-  /// chain is built from its last bijector to its first). One of one or more.
+  /// chain is built from its last bijector to its first). One of one or more. With a `name` such as `layers[3]` their
+  /// numbers stand under `layers[3].FIELD[i]`.
   std::unique_ptr<Bijector<T>> chain(const char* field, const Surroundings& surroundings, const std::string& name = {});
+
+  /// The event shape of a distribution: that of its optional field (of type `integers`) or, left out, of its
+  /// surroundings. Fails if neither is known, or both are and differ.
+  Shape own_event_shape(const char* field);
 
   /// An error about a field that only the factory can find: thrown with the place and position in the spec.
   [[noreturn]] virtual void fail(const char* field, const std::string& message) const = 0;

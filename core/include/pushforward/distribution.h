@@ -11,6 +11,12 @@ struct Sampled {
   Var<T> log_prob;  // N x 1 if it comes free, else none
 };
 
+/// Mean and variance of every element: 1 x D, or N x D where each row has its own.
+template <class T>
+struct Moments {
+  Var<T> mean, variance;
+};
+
 struct DistributionTraits {
   bool can_sample = true;
   bool reparameterised = true;       // gradients flow through `sample`
@@ -34,6 +40,8 @@ class PUSHFORWARD_EXPORT Distribution : public Component<T> {
   virtual Shape event_shape() const = 0;
   virtual Support support() const { return {}; }
   virtual DistributionTraits traits() const { return {}; }
+  /// Mean and variance in closed form; none where there is no such form.
+  virtual Moments<T> moments(const Pass<T>&) const { return {}; }
   /// A mixture's N x K joint log-densities of part and event (log weight + log density); none for others.
   virtual Var<T> log_prob_parts(Var<T>, const Pass<T>&) const { return {}; }
 };
