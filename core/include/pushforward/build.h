@@ -146,6 +146,10 @@ class PUSHFORWARD_EXPORT Build {
   /// numbers stand under `layers[3].FIELD[i]`.
   std::unique_ptr<Bijector<T>> chain(const char* field, const Surroundings& surroundings, const std::string& name = {});
 
+  /// Whether an optional field was given that only the choice `selector: value` reads. Given with another choice it
+  /// would go unread: an error.
+  bool given_for(const char* field, const char* selector, const char* value);
+
   /// The event shape of a distribution: that of its optional field (of type `integers`) or, left out, of its
   /// surroundings. Fails if neither is known, or both are and differ.
   Shape own_event_shape(const char* field);

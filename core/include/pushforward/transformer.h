@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "pushforward/bijector.h"
 
@@ -48,6 +49,17 @@ class PUSHFORWARD_EXPORT Transformer : public Component<T> {
     return t;
   }
 };
+
+/// The raw numbers of `elements` elements at the identity: how a conditioner starts its parameters.
+template <class T>
+std::vector<double> identity_start(const Transformer<T>& transformer, Index elements) {
+  std::vector<T> one(static_cast<std::size_t>(transformer.parameters()));
+  transformer.identity(one);
+  std::vector<double> all;
+  all.reserve(one.size() * static_cast<std::size_t>(elements));
+  for (Index j = 0; j < elements; ++j) all.insert(all.end(), one.begin(), one.end());
+  return all;
+}
 
 extern template class Transformer<float>;
 extern template class Transformer<double>;
