@@ -8,9 +8,9 @@ namespace pushforward {
 
 struct EngineSettings {
   std::uint64_t seed = 0;
-  int lanes = 8;          // a power of two
-  Index shard_rows = 0;   // 0: clamp(round_up(batch / lanes, 16), 32, 256)
-  int threads = 1;        // never changes a result
+  int lanes = 8;         // a power of two
+  Index shard_rows = 0;  // 0: clamp(round_up(batch / lanes, 16), 32, 256)
+  int threads = 1;       // never changes a result
 };
 
 /// Rows of a batch, in memory that outlives the call. Columns start on 64 bytes.
@@ -51,6 +51,8 @@ class PUSHFORWARD_EXPORT Engine {
   /// (overwritten; zero where frozen). Statistics are kept for `update`. Throws NumericalError that names step, shard
   /// and component if the loss is not finite.
   double loss(int phase, const Rows<T>& batch, std::uint32_t step, std::span<const T> theta, std::span<T> gradient);
+  /// The same in Mode::evaluate, without a gradient and without statistics: the loss of held-out rows.
+  double held_out_loss(int phase, const Rows<T>& batch, std::uint32_t step, std::span<const T> theta);
   /// After a step was accepted: components' `update` with the statistics of the last `loss` call.
   void update(std::uint32_t step, std::span<const T> theta);
   /// Data-dependent initialisation: one serial, unrecorded pass over the batch as one shard; writes the store.

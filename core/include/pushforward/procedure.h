@@ -14,30 +14,35 @@ namespace pushforward {
 template <class T>
 struct Training {
   Engine<T>* engine = nullptr;
-  Rows<T> train;                           // all training rows (count 0 and no data: fresh draws or no data)
-  Rows<T> validation;                      // count 0: none
+  Rows<T> train;       // all training rows (count 0 and no data: fresh draws or no data)
+  Rows<T> validation;  // count 0: none
   const Optimizer<T>* optimizer = nullptr;
-  const Schedule<T>* schedule = nullptr;   // none: constant
-  std::vector<ParameterRange> ranges;      // what moves, and how
-  std::vector<std::uint8_t> frozen;        // as Engine::set_frozen; frozen by the spec's groups
+  const Schedule<T>* schedule = nullptr;            // none: constant
+  std::vector<ParameterRange> ranges;               // what moves, and how
+  std::vector<std::uint8_t> frozen;                 // as Engine::set_frozen; frozen by the spec's groups
   std::vector<OptimizerState<T>> optimizer_states;  // one for each phase
   std::int64_t steps = 0;
-  std::int64_t first_step = 0;             // not zero when a run goes on
-  Index batch_size = 0;                    // 0: all rows
-  double clip_norm = 0;                    // 0: none
+  std::int64_t first_step = 0;  // not zero when a run goes on
+  Index batch_size = 0;         // 0: all rows
+  double clip_norm = 0;         // 0: none
   std::int64_t report_every = 200;
-  std::int64_t validate_every = 0;         // 0: never
-  double ema_decay = 0;                    // 0: no averaging
-  std::vector<T> averaged;                 // the averaged parameters, if any
+  std::int64_t validate_every = 0;  // 0: never
+  double ema_decay = 0;             // 0: no averaging
+  std::vector<T> averaged;          // the averaged parameters, if any
   std::uint64_t seed = 0;
-  /// Called at step 0-based `step` after it was made; return false to stop. May be empty.
-  std::function<bool(const MetricRow&)> on_step;   // on steps that report
+  std::int64_t checkpoint_every = 0;  // 0: never during the run
+  /// Called after every step, cheaply: `report` is set every `report_every` steps, at the first and at the last.
+  /// Return false to stop after this step (its parameters are kept). May be empty.
+  std::function<bool(const MetricRow& row, bool report)> on_step;
+  /// Called after `step` steps were made, when the store and the optimizer states are consistent. May be empty.
+  std::function<void(std::int64_t steps)> on_checkpoint;
 };
 
 struct TrainingResult {
-  std::int64_t steps = 0;
-  double loss = 0;      // at the last step's parameters before its update, as the literature reports
+  std::int64_t steps = 0;  // made in all, those before `first_step` included
+  double loss = 0;         // at the last step's parameters before its update, as the literature reports
   double seconds = 0;
+  bool stopped = false;  // by on_step
 };
 
 template <class T>

@@ -1,0 +1,141 @@
+#include "pushforward/chain.h"
+
+#include <algorithm>
+
+#include "pushforward/operations.h"
+
+namespace pushforward {
+
+namespace {
+
+template <class T>
+Var<T> sum_of(Var<T> total, Var<T> log_det) {
+  return total ? add(total, log_det) : log_det;
+}
+
+/// What is known of several maps together: as good as the worst of them.
+LogDet worse(LogDet a, LogDet b) { return std::max(a, b); }
+
+}  // namespace
+
+template <class T>
+Mapped<T> Chain<T>::forward(Var<T> x, const Pass<T>& pass) const {
+  Mapped<T> all{x, {}};
+  for (const auto& part : parts_) {
+    const Mapped<T> m = part->forward(all.value, pass);
+    all = {m.value, sum_of(all.log_det, m.log_det)};
+    pass.check_finite(*part, m.value);
+    pass.check_finite(*part, m.log_det);
+  }
+  if (!all.log_det) all.log_det = x.tape().full(x.rows(), 1, T(0));
+  return all;
+}
+
+template <class T>
+Mapped<T> Chain<T>::inverse(Var<T> y, const Pass<T>& pass) const {
+  Mapped<T> all{y, {}};
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+    const Mapped<T> m = (*part)->inverse(all.value, pass);
+    all = {m.value, sum_of(all.log_det, m.log_det)};
+    pass.check_finite(**part, m.value);
+    pass.check_finite(**part, m.log_det);
+  }
+  if (!all.log_det) all.log_det = y.tape().full(y.rows(), 1, T(0));
+  return all;
+}
+
+template <class T>
+Shape Chain<T>::forward_event_shape(const Shape& base) const {
+  Shape shape = base;
+  for (const auto& part : parts_) shape = part->forward_event_shape(shape);
+  return shape;
+}
+template <class T>
+Shape Chain<T>::inverse_event_shape(const Shape& data) const {
+  Shape shape = data;
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) shape = (*part)->inverse_event_shape(shape);
+  return shape;
+}
+template <class T>
+Support Chain<T>::domain() const {
+  return parts_.empty() ? Support{} : parts_.front()->domain();
+}
+template <class T>
+Support Chain<T>::codomain() const {
+  return parts_.empty() ? Support{} : parts_.back()->codomain();
+}
+
+template <class T>
+Traits Chain<T>::traits() const {
+  Traits all;
+  all.elementwise = all.triangular = all.permutation = all.constant_log_det = all.increasing = true;
+  for (const auto& part : parts_) {
+    const Traits t = part->traits();
+    all.forward = std::max(all.forward, t.forward);
+    all.inverse = std::max(all.inverse, t.inverse);
+    all.log_det = worse(all.log_det, t.log_det);
+    all.tolerance = std::max(all.tolerance, t.tolerance);
+    all.elementwise &= t.elementwise;
+    all.triangular &= t.triangular;
+    all.permutation &= t.permutation;
+    all.constant_log_det &= t.constant_log_det;
+    all.increasing &= t.increasing;
+    all.couples_rows |= t.couples_rows;
+    all.uses_draws |= t.uses_draws;
+  }
+  return all;
+}
+
+template <class T>
+Flow<T>::Flow(std::unique_ptr<Distribution<T>> base, std::unique_ptr<Bijector<T>> bijector, Shape event_shape)
+    : base_(std::move(base)), bijector_(std::move(bijector)), event_shape_(std::move(event_shape)) {
+  const Shape needed = bijector_->inverse_event_shape(event_shape_);
+  if (!(base_->event_shape() == needed))
+    throw ShapeError("the base's events have the shape " + base_->event_shape().to_string() +
+                     ", but the bijectors map data of shape " + event_shape_.to_string() + " to " + needed.to_string());
+}
+
+template <class T>
+Var<T> Flow<T>::log_prob(Var<T> y, const Pass<T>& pass) const {
+  require_columns("flow", y.columns(), event_shape_.size());
+  const Mapped<T> x = bijector_->inverse(y, pass);
+  pass.check_finite(*bijector_, x.value);
+  pass.check_finite(*bijector_, x.log_det);
+  const Var<T> density = base_->log_prob(x.value, pass);
+  pass.check_finite(*base_, density);
+  return add(density, x.log_det);
+}
+
+template <class T>
+Sampled<T> Flow<T>::sample(Index n, const Pass<T>& pass) const {
+  Sampled<T> base = base_->sample(n, pass);
+  if (!base.log_prob) base.log_prob = base_->log_prob(base.value, pass);
+  const Mapped<T> y = bijector_->forward(base.value, pass);
+  pass.check_finite(*bijector_, y.value);
+  return {y.value, subtract(base.log_prob, y.log_det)};
+}
+
+template <class T>
+Support Flow<T>::support() const {
+  return bijector_->codomain();
+}
+
+template <class T>
+DistributionTraits Flow<T>::traits() const {
+  DistributionTraits t = base_->traits();
+  const Traits map = bijector_->traits();
+  t.log_prob = std::max(t.log_prob, map.inverse);
+  t.sample = std::max(t.sample, map.forward);
+  t.can_sample &= map.forward != Cost::none;
+  t.density = worse(t.density, map.log_det);
+  t.couples_rows |= map.couples_rows;
+  t.uses_draws_in_log_prob |= map.uses_draws;
+  return t;
+}
+
+template class Chain<float>;
+template class Chain<double>;
+template class Flow<float>;
+template class Flow<double>;
+
+}  // namespace pushforward
