@@ -178,10 +178,14 @@ class FakeBuild final : public Build<T> {
   }
   double start(const Initial& initial, Index i) {
     switch (initial.kind) {
-      case Initial::Kind::constant: return initial.a;
-      case Initial::Kind::normal: return std::normal_distribution<double>(0, initial.b)(numbers_.random);
-      case Initial::Kind::uniform: return std::uniform_real_distribution<double>(initial.a, initial.b)(numbers_.random);
-      case Initial::Kind::values: return initial.given.at(static_cast<std::size_t>(i));
+      case Initial::Kind::constant:
+        return initial.a;
+      case Initial::Kind::normal:
+        return std::normal_distribution<double>(0, initial.b)(numbers_.random);
+      case Initial::Kind::uniform:
+        return std::uniform_real_distribution<double>(initial.a, initial.b)(numbers_.random);
+      case Initial::Kind::values:
+        return initial.given.at(static_cast<std::size_t>(i));
     }
     throw std::logic_error("unknown kind of start");
   }

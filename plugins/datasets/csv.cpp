@@ -1,0 +1,376 @@
+// csv: a table from a text file, one row per line.
+//
+// Shafranovich, "Common format and MIME type for comma-separated values (CSV) files", RFC 4180 (2005).
+#include <fast_float/fast_float.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "pushforward/nearest.h"
+#include "pushforward/plugin.h"
+
+namespace {
+
+using namespace pushforward;  // NOLINT: one component, one file
+
+enum class Header : std::uint8_t { automatic, yes, no };
+
+/// What the fields say of the text.
+struct Format {
+  char delimiter = ',';  // a blank: any run of spaces and tabs
+  Header header = Header::automatic;
+  std::vector<std::string> columns;  // to keep, in this order; none: all
+  std::vector<std::string> drop;     // to leave out
+};
+
+/// One cell as text, without quotes and surrounding blanks, and where it starts.
+struct Cell {
+  const char* at;
+  std::string text;
+};
+
+bool parse_number(const std::string& text, double& value) {
+  const char *first = text.data(), *last = first + text.size();
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') ++first;
+  const auto parsed = fast_float::from_chars(first, last, value);
+  return parsed.ec == std::errc() && parsed.ptr == last;
+}
+
+/// A cell for a message: what cannot be printed escaped, what is long cut.
+std::string shown(const std::string& text) {
+  constexpr std::size_t kLongest = 40;
+  std::string out = "'";
+  for (const char c : text.substr(0, kLongest)) {
+    char escaped[8];
+    std::snprintf(escaped, sizeof(escaped), "\\x%02x", static_cast<unsigned char>(c));
+    out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? escaped : std::string(1, c);
+  }
+  return out + (text.size() > kLongest ? "...'" : "'");
+}
+
+std::string counted(Index n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
+
+/// Reads one text. A pointer `p` is the place in the text; every step returns the place behind what it read.
+class Reader {
+ public:
+  Reader(const Format& format, std::string name, const std::string& text)
+      : format_(format), name_(std::move(name)), begin_(text.data()), end_(begin_ + text.size()) {
+    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+      throw DataError(name_ + ": error: the text is UTF-16; save it as UTF-8");
+    if (text.starts_with("\xef\xbb\xbf")) begin_ += 3;
+    const char* last = end_;
+    while (last > begin_ && (is_blank(last[-1]) || last[-1] == '\n' || last[-1] == '\r')) --last;
+    end_ = std::find(last, end_, '\n');  // empty lines at the end are no rows
+    if (last == begin_) throw DataError(name_ + ": error: there are no rows in it");
+  }
+
+  Table read() {
+    const char* p = read_names();
+    choose_columns();
+    if (p == end_) throw DataError(name_ + ": error: there is a header, but no rows below it");
+    Table table;
+    for (const Index j : kept_) table.names.push_back(names_[static_cast<std::size_t>(j)]);
+    // As many rows as lines at most, because a quoted cell may go over several.
+    const Index lines = std::count(p, end_, '\n') + 1;
+    table.values.resize(static_cast<std::size_t>(lines * table.columns()));
+    for (; p < end_; ++table.rows) p = read_row(p, table.values.data() + table.rows, lines);
+    for (Index j = 0; j < table.columns() && table.rows < lines; ++j)
+      std::copy_n(table.values.data() + j * lines, table.rows, table.values.data() + j * table.rows);
+    table.values.resize(static_cast<std::size_t>(table.rows * table.columns()));
+    return table;
+  }
+
+ private:
+  [[noreturn]] void fail(const char* at, const std::string& message) const {
+    const char* line = at;
+    while (line > begin_ && line[-1] != '\n') --line;
+    const auto continues = [](char c) { return (c & '\xc0') == '\x80'; };  // a later byte of a UTF-8 character
+    const Index column = at - line - std::count_if(line, at, continues) + 1;
+    throw DataError(name_ + ":" + std::to_string(std::count(begin_, line, '\n') + 1) + ":" + std::to_string(column) +
+                    ": error: " + message);
+  }
+
+  // --- characters ----------------------------------------------------------------------------------------------------
+  bool blanks_divide() const { return format_.delimiter == ' '; }
+  bool is_blank(char c) const { return (c == ' ' || c == '\t') && (c != format_.delimiter || blanks_divide()); }
+  bool at_line_end(const char* p) const {
+    return p == end_ || *p == '\n' || (*p == '\r' && (p + 1 == end_ || p[1] == '\n'));
+  }
+  bool at_cell_end(const char* p) const {
+    return at_line_end(p) || *p == format_.delimiter || (blanks_divide() && is_blank(*p));
+  }
+  const char* skip_blanks(const char* p) const {
+    while (p < end_ && is_blank(*p)) ++p;
+    return p;
+  }
+  const char* next_line(const char* p) const {
+    while (p < end_ && *p == '\r') ++p;
+    return p < end_ ? p + 1 : p;
+  }
+  /// Moves p over a delimiter to the next cell; false, and p at the line's end, if there is none.
+  bool next_cell(const char*& p) const {
+    p = skip_blanks(p);
+    if (at_line_end(p)) return false;
+    if (!blanks_divide()) ++p;
+    return true;
+  }
+
+  // --- cells ---------------------------------------------------------------------------------------------------------
+  /// Any cell; afterwards p is at a cell's end.
+  Cell read_cell(const char*& p) const {
+    p = skip_blanks(p);
+    Cell cell{p, {}};
+    if (p < end_ && *p == '"') {
+      p = read_quoted(p, cell.text);
+      if (!blanks_divide()) p = skip_blanks(p);
+      if (!at_cell_end(p)) fail(p, "there is text behind a closing quote; double a quote that belongs to the cell");
+      return cell;
+    }
+    while (!at_cell_end(p)) ++p;
+    const char* last = p;
+    while (last > cell.at && is_blank(last[-1])) --last;
+    cell.text.assign(cell.at, last);
+    return cell;
+  }
+  const char* read_quoted(const char* quote, std::string& text) const {
+    for (const char* p = quote + 1; p < end_; ++p) {
+      if (*p == '"') {
+        if (p + 1 == end_ || p[1] != '"') return p + 1;
+        ++p;
+      }
+      text += *p;
+    }
+    fail(quote, "this quote is not closed; close it, or double it if it belongs to the cell");
+  }
+
+  const char* read_number(const char* p, Index column, double& value) const {
+    p = skip_blanks(p);
+    const auto parsed = fast_float::from_chars(p, end_, value);
+    if (parsed.ec == std::errc() && std::isfinite(value)) {
+      const char* behind = blanks_divide() ? parsed.ptr : skip_blanks(parsed.ptr);
+      if (at_cell_end(behind)) return behind;
+    }
+    // Quotes, a plus sign, or something to complain about.
+    const Cell cell = read_cell(p);
+    if (!parse_number(cell.text, value)) complain(cell, column);
+    if (!std::isfinite(value))
+      fail(cell.at, in_column(column) + "holds " + shown(cell.text) +
+                        ", but data must be finite; correct the cell, or leave the row or the column out");
+    return p;
+  }
+  [[noreturn]] void complain(const Cell& cell, Index column) const {
+    if (cell.text.empty())
+      fail(cell.at, in_column(column) + "is empty here; write a number, or leave the row or the column out");
+    std::string pointed = cell.text;
+    std::replace(pointed.begin(), pointed.end(), ',', '.');
+    double value = 0;
+    const bool comma = pointed != cell.text && parse_number(pointed, value);
+    fail(cell.at, in_column(column) + "holds " + shown(cell.text) + ", which is not a number; " +
+                      (comma ? "write its decimal comma as a point"
+                             : "correct the cell, or leave the column out with 'drop' or 'columns'"));
+  }
+  std::string in_column(Index column) const {
+    return "column " + shown(names_[static_cast<std::size_t>(column)]) + " ";
+  }
+
+  // --- rows ----------------------------------------------------------------------------------------------------------
+  /// One row to `row[k * stride]` for every kept column k.
+  const char* read_row(const char* p, double* row, Index stride) const {
+    const char* start = p;
+    if (at_line_end(skip_blanks(p))) fail(p, "this line is empty; remove it (only the end may have empty lines)");
+    const Index columns = static_cast<Index>(names_.size());
+    for (Index j = 0; j < columns; ++j) {
+      if (j > 0 && !next_cell(p)) wrong_count(start, p);
+      const Index target = targets_[static_cast<std::size_t>(j)];
+      if (target >= 0)
+        p = read_number(p, j, row[target * stride]);
+      else
+        read_cell(p);
+    }
+    const char* surplus = p;
+    if (next_cell(p)) wrong_count(start, surplus);
+    return next_line(p);
+  }
+  [[noreturn]] void wrong_count(const char* start, const char* at) const {
+    Index cells = 0;
+    const char* p = start;
+    do {
+      read_cell(p);
+      ++cells;
+    } while (next_cell(p));
+    fail(at, "this row has " + counted(cells, "cell") + ", but the table has " +
+                 counted(static_cast<Index>(names_.size()), "column") +
+                 "; mend the row, or set 'delimiter' if it is not " +
+                 (blanks_divide() ? "blanks" : shown(std::string(1, format_.delimiter))));
+  }
+
+  // --- columns -------------------------------------------------------------------------------------------------------
+  /// Names of all columns, from the header or counted; returns where the rows start.
+  const char* read_names() {
+    const char* p = begin_;
+    if (at_line_end(skip_blanks(p))) fail(p, "this line is empty; start with the header or the first row");
+    std::vector<Cell> cells;
+    do cells.push_back(read_cell(p));
+    while (next_cell(p));
+    const bool header = is_header(cells);
+    for (std::size_t j = 0; j < cells.size(); ++j) names_.push_back(header ? cells[j].text : "x" + std::to_string(j));
+    return header ? next_line(p) : begin_;
+  }
+  bool is_header(const std::vector<Cell>& cells) const {
+    if (format_.header != Header::automatic) return format_.header == Header::yes;
+    double value = 0;
+    const auto number = [&](const Cell& cell) { return parse_number(cell.text, value); };
+    const auto first = std::find_if(cells.begin(), cells.end(), number);
+    const auto other = std::find_if_not(cells.begin(), cells.end(), number);
+    if (first != cells.end() && other != cells.end())
+      fail(other->at, "the first line holds the number " + shown(first->text) + " and the text " + shown(other->text) +
+                          ", so it may be a header or a row; say 'header: true' or 'header: false'");
+    return first == cells.end();
+  }
+
+  void choose_columns() {
+    std::vector<bool> dropped(names_.size(), false);
+    for (const std::string& name : format_.drop) dropped[static_cast<std::size_t>(find(name))] = true;
+    if (format_.columns.empty()) {
+      for (std::size_t j = 0; j < names_.size(); ++j)
+        if (!dropped[j]) kept_.push_back(static_cast<Index>(j));
+    } else {
+      for (const std::string& name : format_.columns) kept_.push_back(find(name));
+    }
+    targets_.assign(names_.size(), Index{-1});
+    for (std::size_t k = 0; k < kept_.size(); ++k) {
+      const std::size_t j = static_cast<std::size_t>(kept_[k]);
+      targets_[j] = static_cast<Index>(k);
+      if (names_[j].empty())
+        fail(begin_, "column " + std::to_string(j + 1) + " has no name; give it one, or choose others with 'columns'");
+      find(names_[j]);
+    }
+  }
+  /// The column of a name, which must be there once.
+  Index find(const std::string& name) const {
+    const auto found = std::find(names_.begin(), names_.end(), name);
+    if (found == names_.end()) {
+      const std::string near = nearest(name, names_);
+      std::string all;
+      for (const std::string& n : names_) all += (all.empty() ? "" : ", ") + n;
+      fail(begin_, "there is no column " + shown(name) +
+                       (near.empty() ? "; the columns are " + all : "; did you mean '" + near + "'?"));
+    }
+    const auto again = std::find(found + 1, names_.end(), name);
+    if (again != names_.end())
+      fail(begin_, "columns " + std::to_string(found - names_.begin() + 1) + " and " +
+                       std::to_string(again - names_.begin() + 1) + " are both named " + shown(name) +
+                       "; rename one in the header");
+    return found - names_.begin();
+  }
+
+  const Format& format_;
+  std::string name_;
+  const char *begin_, *end_;
+  std::vector<std::string> names_;  // of all columns
+  std::vector<Index> kept_;         // columns of the table, in its order
+  std::vector<Index> targets_;      // of each column: its place in the table, or -1
+};
+
+std::string read_file(const std::string& name) {
+  const auto complain = [&](const char* what) {
+    const int cause = errno;
+    throw DataError(name + ": error: the file cannot be " + what + ": " + std::generic_category().message(cause) +
+                    "; check 'file', which is relative to the spec");
+  };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(name.c_str(), "rb"), &std::fclose);
+  if (!file) complain("opened");
+  std::error_code none;
+  const std::uintmax_t expected = std::filesystem::file_size(name, none);
+  // One byte more, so that reading a whole file comes to its end.
+  std::string text(none ? std::size_t{1} << 16 : static_cast<std::size_t>(expected) + 1, '\0');
+  for (std::size_t size = 0;;) {
+    size += std::fread(text.data() + size, 1, text.size() - size, file.get());
+    if (std::ferror(file.get())) complain("read");
+    if (size < text.size()) {
+      text.resize(size);
+      return text;
+    }
+    text.resize(2 * size);
+  }
+}
+
+template <class T>
+class Csv final : public Dataset<T> {
+ public:
+  explicit Csv(Build<T>& build) {
+    if (build.given("file") == build.given("text")) build.fail("file", "one of 'file' and 'text' must be given");
+    if (build.given("file")) file_ = build.file("file");
+    if (build.given("text")) text_ = build.text("text");
+    name_ = file_.empty() ? build.path() + ".text" : file_;
+    const std::string header = build.text("header");
+    if (header != "auto") format_.header = header == "true" ? Header::yes : Header::no;
+    if (build.given("columns")) format_.columns = build.texts("columns");
+    if (build.given("drop")) format_.drop = build.texts("drop");
+    if (!format_.columns.empty() && !format_.drop.empty())
+      build.fail("drop", "has nothing to leave out: 'columns' already says which columns to keep");
+    std::vector<std::string> sorted = format_.columns;
+    std::sort(sorted.begin(), sorted.end());
+    const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+    if (twice != sorted.end()) build.fail("columns", "names " + shown(*twice) + " twice");
+    const std::string delimiter = build.text("delimiter");
+    const auto allowed = [](unsigned char c) { return c == '\t' || (std::ispunct(c) && !std::strchr("\"+-._", c)); };
+    if (delimiter.size() != 1 || !(delimiter == " " || allowed(static_cast<unsigned char>(delimiter[0]))))
+      build.fail("delimiter", "must be one character that no number contains, such as \",\", \";\", \"\\t\" or \" \"");
+    format_.delimiter = delimiter[0];
+  }
+
+  Table load(std::uint64_t) const override {
+    return Reader(format_, name_, file_.empty() ? text_ : read_file(file_)).read();
+  }
+
+ private:
+  std::string file_, text_, name_;
+  Format format_;
+};
+
+constexpr Field kFields[] = {
+    path("file", kOptional, "the file; relative to the spec"),
+    text("text", kOptional, "the table itself, in place of a file: for a few rows"),
+    texts("columns", kOptional, "names of the columns to keep, in this order; all if left out"),
+    texts("drop", kOptional, "names of columns to leave out"),
+    choice("header", "auto", "auto|true|false",
+           "whether the first line holds names: `auto` says so if none of its cells is a number"),
+    text("delimiter", "\",\"", "character between cells; a blank stands for any run of blanks and tabs"),
+};
+
+constexpr Example kExamples[] = {
+    {"default", R"(csv: {text: "x,y\n1.5,2\n-3,4e-2\n0,7\n"})", 2},
+    {"columns", R"(csv: {text: "x,y,z\n1,2,3\n4,5,6\n7,8,1\n", columns: [z, x]})", 2},
+    {"drop", R"(csv: {text: "name,x\n\"Rome, Italy\",2\nOslo,3\nPrague,5\n", drop: [name]})", 1},
+    {"no_header", R"(csv: {text: "1;2\n3;4\n5;1\n", header: false, delimiter: ";"})", 2},
+    {"years", R"(csv: {text: "2023,2024\n3,4\n5,6\n1,2\n", header: true})", 2},
+    {"tabs", R"(csv: {text: "x\ty\n1\t2\n3\t4\n2\t5\n", delimiter: "\t"})", 2},
+    {"blanks", R"(csv: {text: "  1.0   2\n -3.0\t4\n  5   6\n", delimiter: " "})", 2},
+};
+
+constexpr const char kDocumentation[] = R"(
+Cells are numbers: `1`, `-2.5`, `.5`, `+1e-3`; the decimal point is a point. Blanks around a cell are ignored, and a
+cell may stand in quotes, with a quote in it doubled; quoted cells may hold delimiters and line ends. Lines end in LF
+or CR LF, a UTF-8 byte order mark at the start and empty lines at the end are ignored. Columns that are not kept may
+hold anything. Without a header, the columns are named `x0`, `x1`, ...
+
+Everything else is an error with file, line and column: cells that are empty, not numbers or not finite, rows with more
+or fewer cells than the table has columns, empty lines between rows, names that are missing, unknown or there twice, and
+a first line of names and numbers, which `header: auto` does not guess about.
+
+Y. Shafranovich, Common format and MIME type for comma-separated values (CSV) files, RFC 4180 (2005).
+)";
+
+constexpr ComponentInfo kComponents[] = {
+    describe<Csv>("dataset", "csv", "A table from a text file, one row per line", kFields, kExamples, kDocumentation)};
+
+}  // namespace
+
+PUSHFORWARD_PLUGIN("csv_dataset", "0.1.0", "MIT", kComponents);
