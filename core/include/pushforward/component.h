@@ -38,6 +38,10 @@ struct Traits {
   bool increasing = false;        // elementwise and monotone increasing
   bool couples_rows = false;      // a row's result depends on the other rows of the batch
   bool uses_draws = false;        // random in some mode
+  /// Largest absolute input at which a direction's value, log_det and gradients are finite. 0: not declared, which
+  /// the kit reads as 1e6 for elementwise maps and 30 for others.
+  double forward_range = 0;
+  double inverse_range = 0;
 };
 
 /// The non-template root, which factories return across the plugin boundary.

@@ -1,0 +1,246 @@
+#include "case.h"
+
+#include <bit>
+#include <cmath>
+#include <random>
+
+namespace pushforward::testing {
+
+const char* to_string(Precision p) { return p == Precision::float64 ? "float64" : "float32"; }
+const char* to_string(Mode mode) {
+  switch (mode) {
+    case Mode::train: return "train";
+    case Mode::evaluate: return "evaluate";
+    case Mode::initialise: return "initialise";
+  }
+  return "";
+}
+
+double round_to_float(double x) { return static_cast<double>(static_cast<float>(x)); }
+
+bool same_bits(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) || std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+bool same_bits(const std::vector<Array>& a, const std::vector<Array>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t o = 0; o < a.size(); ++o) {
+    if (a[o].values.size() != b[o].values.size()) return false;
+    for (std::size_t i = 0; i < a[o].values.size(); ++i)
+      if (!same_bits(a[o].values[i], b[o].values[i])) return false;
+  }
+  return true;
+}
+
+Array normal_array(Index rows, Index columns, unsigned seed, double deviation) {
+  std::mt19937_64 engine(seed * 2654435761u + 17);
+  std::normal_distribution<double> normal(0, deviation);
+  Array a(rows, columns);
+  for (double& v : a.values) v = round_to_float(normal(engine));
+  return a;
+}
+
+Array draw_support(const Support& s, Index rows, Index columns, unsigned seed) {
+  // Samples of a standard normal, stretched a little, on the whole line, on half of it or on an interval.
+  Array a = normal_array(rows, columns, seed, 1.5);
+  const bool below = std::isfinite(s.lower), above = std::isfinite(s.upper);
+  for (double& v : a.values) {
+    const double share = 0.5 * std::erfc(-v / 1.5 / std::sqrt(2.0));
+    if (below && above)
+      v = s.lower + (s.upper - s.lower) * (0.01 + 0.98 * share);
+    else if (below)
+      v = s.lower + std::exp(0.5 * v);
+    else if (above)
+      v = s.upper - std::exp(0.5 * v);
+    v = round_to_float(v);
+  }
+  return a;
+}
+
+Case::Case(const Subject& subject, const Variant& variant) : subject_(subject), variant_(variant) {
+  f64_ = make_runner<double>(subject, variant.surroundings, variant.form);
+  if (subject.make_float) f32_ = make_runner<float>(subject, variant.surroundings, variant.form);
+  describe();
+  start();
+  perturb();
+}
+
+std::unique_ptr<Runner> Case::fresh(Precision p) const {
+  std::unique_ptr<Runner> made = p == Precision::float64
+                                     ? make_runner<double>(subject_, variant_.surroundings, variant_.form)
+                                     : make_runner<float>(subject_, variant_.surroundings, variant_.form);
+  made->set_numbers(numbers_);
+  return made;
+}
+
+const FunctionCase* Case::find(const char* name) const {
+  for (const FunctionCase& f : functions_)
+    if (f.info.name == name) return &f;
+  return nullptr;
+}
+
+namespace {
+
+FunctionCase map_function(int index, const FunctionInfo& info, const Traits& t, const Support& support) {
+  const bool forward = info.name == "forward";
+  const Cost cost = forward ? t.forward : t.inverse;
+  const double declared = forward ? t.forward_range : t.inverse_range;
+  FunctionCase f;
+  f.index = index;
+  f.info = info;
+  f.support = support;
+  f.iterative = cost == Cost::iterative;
+  f.tolerance = f.iterative ? t.tolerance : 0;
+  f.random = t.uses_draws;
+  f.range = declared > 0 ? declared : t.elementwise ? kRangeOfElementwise : kRangeOfOthers;
+  return f;
+}
+
+}  // namespace
+
+void Case::describe() {
+  const std::vector<FunctionInfo>& infos = f64_->functions();
+  const ComponentBase& component = f64_->component();
+  context_columns_ = variant_.surroundings.context;
+  if (const auto* map = dynamic_cast<const Bijector<double>*>(&component)) {
+    map_ = map->traits();
+    couples_rows_ = map_->couples_rows;
+    base_columns_ = infos[0].inputs;
+    data_columns_ = infos[1].inputs;
+    for (int i = 0; i < 2; ++i) {
+      if ((i == 0 ? map_->forward : map_->inverse) == Cost::none) continue;
+      functions_.push_back(
+          map_function(i, infos[static_cast<std::size_t>(i)], *map_, i == 0 ? map->domain() : map->codomain()));
+    }
+  } else if (const auto* density = dynamic_cast<const Distribution<double>*>(&component)) {
+    density_ = density->traits();
+    couples_rows_ = density_->couples_rows;
+    data_columns_ = density->event_shape().size();
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+      const bool sample = infos[i].name == "sample";
+      FunctionCase f{static_cast<int>(i), infos[i], density->support()};
+      f.iterative = (sample ? density_->sample : density_->log_prob) == Cost::iterative;
+      f.random = sample || density_->uses_draws_in_log_prob;
+      f.differentiable = !sample || density_->reparameterised;
+      functions_.push_back(f);
+    }
+  } else if (const auto* network = dynamic_cast<const Network<double>*>(&component)) {
+    couples_rows_ = network->traits().couples_rows;
+    context_columns_ = variant_.surroundings.network.context;
+    functions_.push_back({0, infos[0], Support{}});
+    functions_.back().random = network->traits().uses_draws;
+  }
+  modes_.resize(functions_.size());
+}
+
+void Case::start() {
+  // A flow initialises on data, so its inverse sees the first batch.
+  for (const char* name : {"inverse", "log_prob", "evaluate", "forward"})
+    if (const FunctionCase* f = find(name)) {
+      const Request batch = request(*f, kSamples, 1);
+      f64_->initialise(batch);
+      if (f32_) f32_->initialise(batch);
+      return;
+    }
+}
+
+void Case::perturb() {
+  numbers_ = f64_->numbers();
+  const Array noise = normal_array(1, static_cast<Index>(numbers_.parameters.size()), 2);
+  for (const ParameterInfo& p : layout().parameters) {
+    const double weight = 0.5 / std::sqrt(static_cast<double>(std::max<Index>(p.handle.rows, 1)));
+    const double size = variant_.form != ThetaForm::none ? 1.0 : p.handle.role == Role::weight ? weight : 0.3;
+    for (Index i = p.handle.offset; i < p.handle.offset + p.handle.size(); ++i)
+      numbers_.parameters[static_cast<std::size_t>(i)] += size * noise(0, i);
+  }
+  for (double& v : numbers_.parameters) v = round_to_float(v);
+  for (double& v : numbers_.real_state) v = round_to_float(v);
+  f64_->set_numbers(numbers_);
+  if (f32_) f32_->set_numbers(numbers_);
+}
+
+std::vector<double> Case::other_parameters(unsigned seed, double distance) const {
+  std::vector<double> moved = numbers_.parameters;
+  const Array noise = normal_array(1, static_cast<Index>(moved.size()), seed);
+  for (const ParameterInfo& p : layout().parameters)
+    for (Index i = p.handle.offset; i < p.handle.offset + p.handle.size(); ++i) {
+      double& v = moved[static_cast<std::size_t>(i)];
+      v = round_to_float(v + distance * noise(0, i));
+    }
+  return moved;
+}
+
+Array Case::context(Index rows, unsigned seed) const {
+  return context_columns_ ? normal_array(rows, context_columns_, seed + 7919) : Array();
+}
+
+Array Case::draw(const FunctionCase& f, Index rows, unsigned seed) {
+  if (f.info.inputs == 0) return {};
+  const FunctionCase* source = f.info.name == "inverse" ? find("forward") : nullptr;
+  if (f.info.name == "log_prob") source = find("sample");
+  if (!source) return draw_support(f.support, rows, f.info.inputs, seed);
+  // Data are what the model makes: only there need a map be invertible.
+  Request r = request(*source, rows, seed);
+  r.stream.step = seed;
+  Array data = f64_->run(r).outputs[0];
+  if (f.info.name == "log_prob" || base_columns_ == data_columns_)  // rounding leaves a manifold
+    for (double& v : data.values) v = round_to_float(v);
+  if (map_ && map_->elementwise) {  // any number of the codomain is data: half of the rows are drawn there
+    const Array direct = draw_support(f.support, rows, f.info.inputs, seed + 1);
+    for (Index j = 0; j < data.columns; ++j)
+      for (Index i = 1; i < rows; i += 2) data(i, j) = direct(i, j);
+  }
+  return data;
+}
+
+Request Case::request(const FunctionCase& f, Index rows, unsigned seed, Mode mode) {
+  Request r;
+  r.function = f.index;
+  r.rows = rows;
+  r.mode = mode;
+  r.context = context(rows, seed);
+  r.x = draw(f, rows, seed);
+  return r;
+}
+
+Request Case::tails(const FunctionCase& f, Index rows, double reach) {
+  Request r = request(f, rows, 3);
+  const Support& s = f.support;
+  for (Index j = 0; j < r.x.columns; ++j)
+    for (Index i = 0; i < rows; ++i) {
+      const bool up = (i + j) % 2 == 0;
+      const double width = std::isfinite(s.upper - s.lower) ? s.upper - s.lower : 1;
+      double v = up ? reach : -reach;
+      if (v <= s.lower) v = s.lower + 1e-6 * width;
+      if (v >= s.upper) v = s.upper - 1e-6 * width;
+      r.x(i, j) = v;
+    }
+  return r;
+}
+
+const std::vector<Mode>& Case::modes(const FunctionCase& f) {
+  std::vector<Mode>& known = modes_[static_cast<std::size_t>(&f - functions_.data())];
+  if (known.empty()) {
+    known = {Mode::evaluate};
+    Request r = request(f, kSamples, 4);
+    const std::vector<Array> plain = f64_->run(r).outputs;
+    r.mode = Mode::train;
+    if (!same_bits(plain, f64_->run(r).outputs)) known.push_back(Mode::train);
+  }
+  return known;
+}
+
+std::vector<Array> Case::cotangents(const std::vector<Array>& outputs, unsigned seed) {
+  std::vector<Array> all;
+  for (std::size_t o = 0; o < outputs.size(); ++o)
+    all.push_back(normal_array(outputs[o].rows, outputs[o].columns, seed * 31 + static_cast<unsigned>(o)));
+  return all;
+}
+
+std::string Case::where(const FunctionCase& f, Mode mode) const {
+  std::string text = f.info.name;
+  if (mode == Mode::train) text += ", train";
+  if (!variant_.label.empty()) text += ", " + variant_.label;
+  return text;
+}
+
+}  // namespace pushforward::testing

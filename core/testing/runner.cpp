@@ -1,0 +1,242 @@
+#include "pushforward/testing/runner.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "functions.h"
+#include "memory.h"
+#include "theta_map.h"
+
+namespace pushforward::testing {
+
+Runner::~Runner() = default;
+
+Array Array::select(std::span<const Index> rows_to_take) const {
+  Array out(static_cast<Index>(rows_to_take.size()), columns);
+  for (Index j = 0; j < columns; ++j)
+    for (Index i = 0; i < out.rows; ++i) out(i, j) = (*this)(rows_to_take[static_cast<std::size_t>(i)], j);
+  return out;
+}
+
+namespace {
+
+template <class T>
+struct Instance {
+  Built<T> built;
+  std::vector<Function<T>> functions;
+  std::vector<FunctionInfo> infos;
+};
+
+template <class To, class From>
+std::vector<To> convert(const std::vector<From>& from) {
+  return std::vector<To>(from.begin(), from.end());
+}
+
+template <class T>
+class TypedRunner final : public Runner {
+ public:
+  explicit TypedRunner(std::shared_ptr<Instance<T>> instance)
+      : instance_(std::move(instance)), step_(instance_->built.components, instance_->built.layout) {}
+
+  Response run(const Request& r) override;
+  void initialise(Request request) override;
+  std::unique_ptr<Runner> clone() const override { return std::make_unique<TypedRunner>(instance_); }
+
+  const std::vector<FunctionInfo>& functions() const override { return instance_->infos; }
+  const Layout& layout() const override { return instance_->built.layout; }
+  const ComponentBase& component() const override { return *instance_->built.component; }
+  Numbers numbers() const override {
+    const Store<T>& s = instance_->built.store;
+    return {convert<double>(s.parameters), convert<double>(s.real_state), s.integer_state};
+  }
+  void set_numbers(const Numbers& n) override {
+    Store<T>& s = instance_->built.store;
+    if (n.parameters.size() != s.parameters.size() || n.real_state.size() != s.real_state.size() ||
+        n.integer_state.size() != s.integer_state.size())
+      throw std::logic_error("two instances of one example differ in the sizes of their numbers");
+    s.parameters = convert<T>(n.parameters);
+    s.real_state = convert<T>(n.real_state);
+    s.integer_state = n.integer_state;
+  }
+  std::span<const double> statistics() const override { return statistics_; }
+  const std::vector<std::string>& unread_fields() const override { return instance_->built.unread_fields; }
+
+ private:
+  /// Parameters and derived values for this run; the step tape is ready for the way back.
+  Values<T> prepare(const Request& r, bool recorded);
+  Pass<T> make_pass(const Request& r, const Values<T>& values, Var<T> context, bool recorded);
+  std::vector<Var<T>> call(const Request& r, Var<T> x, const Pass<T>& pass);
+  void backward(const Request& r, const std::vector<Var<T>>& outputs);
+  void forward_mode(const Request& r, Var<T> x, const std::vector<Var<T>>& outputs, Response& response);
+
+  std::shared_ptr<Instance<T>> instance_;
+  StepRunner<T> step_;
+  Tape<T> tape_{false};
+  std::vector<T> parameters_, derived_, gradient_;
+  std::vector<double> statistics_;
+};
+
+template <class T>
+Values<T> TypedRunner<T>::prepare(const Request& r, bool recorded) {
+  const Layout& layout = instance_->built.layout;
+  const Store<T>& store = instance_->built.store;
+  if (r.parameters)
+    parameters_ = convert<T>(*r.parameters);
+  else
+    parameters_ = store.parameters;
+  derived_.assign(static_cast<std::size_t>(layout.derived_size), T(0));
+  gradient_.assign(static_cast<std::size_t>(layout.parameter_size + layout.derived_size), T(0));
+  std::fill_n(gradient_.begin(), layout.parameter_size, static_cast<T>(r.prefill));
+  statistics_.assign(static_cast<std::size_t>(layout.statistic_size), 0.0);
+  const Values<T> values{parameters_.data(), derived_.data(), store.real_state.data(), store.integer_state.data()};
+  step_.prepare(values, derived_.data(), r.mode, r.stream, recorded ? gradient_.data() : nullptr,
+                r.frozen ? r.frozen->data() : nullptr);
+  return values;
+}
+
+template <class T>
+Pass<T> TypedRunner<T>::make_pass(const Request& r, const Values<T>& values, Var<T> context, bool recorded) {
+  Pass<T> pass{.tape = tape_,
+               .values = values,
+               .context = context,
+               .mode = r.mode,
+               .stream = r.stream,
+               .first_row = r.first_row,
+               .parameter_size = instance_->built.layout.parameter_size,
+               .sinks = {}};
+  if (recorded) pass.sinks.gradient = gradient_.data();
+  if (r.frozen) pass.sinks.frozen = r.frozen->data();
+  if (r.mode == Mode::train) pass.sinks.statistics = statistics_.data();
+  return pass;
+}
+
+template <class T>
+std::vector<Var<T>> TypedRunner<T>::call(const Request& r, Var<T> x, const Pass<T>& pass) {
+  const Function<T>& function = instance_->functions[static_cast<std::size_t>(r.function)];
+  const Index rows = r.x.columns > 0 ? r.x.rows : r.rows;
+  std::vector<Var<T>> outputs = function.call(x, rows, pass);
+  for (std::size_t o = 0; o < outputs.size(); ++o)
+    if (outputs[o] && outputs[o].rows() != rows)
+      throw ShapeError(function.info.name + ": " + function.info.outputs[o] + " has " +
+                       std::to_string(outputs[o].rows()) + " rows for a batch of " + std::to_string(rows));
+  return outputs;
+}
+
+template <class T>
+void TypedRunner<T>::backward(const Request& r, const std::vector<Var<T>>& outputs) {
+  std::vector<std::unique_ptr<Memory<T>>> memory;
+  std::vector<typename Tape<T>::Seed> seeds;
+  for (std::size_t o = 0; o < outputs.size() && o < r.cotangents.size(); ++o) {
+    if (!outputs[o] || r.cotangents[o].columns == 0) continue;
+    memory.push_back(std::make_unique<Memory<T>>(r.cotangents[o], r.padding, r.extra_stride));
+    seeds.push_back({outputs[o], memory.back()->block()});
+  }
+  tape_.backward(seeds);
+  step_.backward(gradient_.data());
+}
+
+template <class T>
+void TypedRunner<T>::forward_mode(const Request& r, Var<T> x, const std::vector<Var<T>>& outputs, Response& response) {
+  const Memory<T> direction(r.direction, r.padding, r.extra_stride);
+  const Var<T> along = tape_.constant(direction.block());
+  std::vector<Var<T>> tangents(outputs.size());
+  tape_.tangent(outputs, std::span<const Var<T>>(&x, 1), std::span<const Var<T>>(&along, 1), tangents);
+  for (std::size_t o = 0; o < outputs.size(); ++o)
+    response.tangents.push_back(tangents[o] ? to_array<T>(tangents[o].value())
+                                            : Array(outputs[o].rows(), outputs[o].columns()));
+}
+
+template <class T>
+Response TypedRunner<T>::run(const Request& r) {
+  const bool recorded = r.record || !r.cotangents.empty() || !r.direction.empty();
+  tape_.reset();
+  if (r.dirty_memory) fill_with_nan(tape_, Index{1} << 18);
+  tape_.set_recording(recorded);
+  const Values<T> values = prepare(r, recorded);
+  const Memory<T> x(r.x, r.padding, r.extra_stride), context(r.context, r.padding, r.extra_stride);
+  Memory<T> x_gradient(r.x.rows, r.x.columns, r.padding, r.extra_stride);
+  Memory<T> context_gradient(r.context.rows, r.context.columns, r.padding, r.extra_stride);
+  x_gradient.fill(r.prefill);
+  context_gradient.fill(r.prefill);
+  const auto input = [&](const Memory<T>& value, const Memory<T>& gradient) {
+    if (value.block().columns == 0) return Var<T>();
+    return recorded ? tape_.leaf(value.block(), gradient.block()) : tape_.constant(value.block());
+  };
+  const Pass<T> pass = make_pass(r, values, input(context, context_gradient), recorded);
+  const Var<T> x_var = input(x, x_gradient);
+  const std::vector<Var<T>> outputs = call(r, x_var, pass);
+
+  Response response;
+  for (const Var<T>& v : outputs) response.outputs.push_back(v ? to_array<T>(v.value()) : Array());
+  if (!r.direction.empty()) forward_mode(r, x_var, outputs, response);
+  if (r.cotangents.empty()) return response;
+  backward(r, outputs);
+  response.x = to_array<T>(x_gradient.block());
+  response.context = to_array<T>(context_gradient.block());
+  response.parameters.assign(gradient_.begin(), gradient_.begin() + instance_->built.layout.parameter_size);
+  return response;
+}
+
+template <class T>
+void TypedRunner<T>::initialise(Request r) {
+  Store<T>& store = instance_->built.store;
+  tape_.reset();
+  tape_.set_recording(false);
+  r.mode = Mode::initialise;
+  r.parameters = nullptr;
+  prepare(r, false);
+  const Memory<T> x(r.x, 0, 0), context(r.context, 0, 0);
+  const auto input = [&](const Memory<T>& v) { return v.block().columns ? tape_.constant(v.block()) : Var<T>(); };
+  const Values<T> values{store.parameters.data(), derived_.data(), store.real_state.data(), store.integer_state.data()};
+  Pass<T> pass = make_pass(r, values, input(context), false);
+  pass.sinks.writable_parameters = store.parameters.data();
+  pass.sinks.writable_real_state = store.real_state.data();
+  pass.sinks.writable_integer_state = store.integer_state.data();
+  call(r, input(x), pass);
+
+  r.mode = Mode::train;
+  run(r);
+  const std::vector<double> statistics = statistics_;
+  const Values<T> after{store.parameters.data(), derived_.data(), store.real_state.data(), store.integer_state.data()};
+  step_.update(after, store.real_state, store.integer_state, statistics, r.x.columns ? r.x.rows : r.rows, r.stream);
+}
+
+/// Wraps the transformer of a built component and adds theta to its numbers.
+template <class T>
+void wrap_transformer(Built<T>& built, ThetaForm form, Index columns) {
+  auto* map = dynamic_cast<Transformer<T>*>(built.component.get());
+  if (!map) throw std::logic_error("the component of a transformer's subject is no transformer of this precision");
+  built.component.release();
+  Parameter theta{built.layout.parameter_size, 1, columns * map->parameters(), Role::other, false};
+  Parameter derived{built.layout.derived_size, 1, columns * map->prepared(), Role::other, true};
+  if (form != ThetaForm::per_row && theta.columns > 0) {
+    built.layout.parameters.push_back({"theta", theta});
+    built.layout.parameter_size += round_up(theta.size(), kPadding);
+    built.store.parameters.resize(static_cast<std::size_t>(built.layout.parameter_size), T(0));
+  }
+  if (form == ThetaForm::prepared) {
+    built.layout.derived.push_back({"prepared theta", derived});
+    built.layout.derived_size += round_up(derived.size(), kPadding);
+  }
+  auto wrapped = std::make_unique<ThetaMap<T>>(std::unique_ptr<Transformer<T>>(map), form, theta, derived);
+  built.components.push_back(wrapped.get());
+  built.component = std::move(wrapped);
+}
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Runner> make_runner(const Subject& subject, const Surroundings& around, ThetaForm form) {
+  auto instance = std::make_shared<Instance<T>>();
+  instance->built = subject.make<T>(around);
+  if (!instance->built.component) throw std::logic_error("the maker made nothing");
+  if (form != ThetaForm::none) wrap_transformer(instance->built, form, around.event_shape.size());
+  instance->functions = functions_of<T>(*instance->built.component, around);
+  for (const Function<T>& f : instance->functions) instance->infos.push_back(f.info);
+  return std::make_unique<TypedRunner<T>>(std::move(instance));
+}
+
+template std::unique_ptr<Runner> make_runner<float>(const Subject&, const Surroundings&, ThetaForm);
+template std::unique_ptr<Runner> make_runner<double>(const Subject&, const Surroundings&, ThetaForm);
+
+}  // namespace pushforward::testing
