@@ -16,7 +16,7 @@
 
 namespace pushforward::test {
 
-/// Fields as YAML text: `{"bins", "8"}`, `{"names", "[a, b]"}`. Those left out get the schema's defaults.
+/// Fields as text: `{"bins", "8"}`, `{"names", "[a, b]"}`. Those left out get the schema's defaults.
 using Fields = std::map<std::string, std::string>;
 
 /// A component to build: its table, its fields, and what stands in its fields of components.
@@ -73,7 +73,11 @@ class FakeBuild final : public Build<T> {
   bool boolean(const char* field) override { return text_of(field) == "true"; }
   Index integer(const char* field) override { return std::atol(text_of(field).c_str()); }
   double real(const char* field) override { return std::strtod(text_of(field).c_str(), nullptr); }
-  std::string text(const char* field) override { return text_of(field); }
+  std::string text(const char* field) override {
+    const std::string value = text_of(field);
+    const bool quoted = !part_.fields.count(field) && value.size() > 1 && value.front() == '"';  // a default is YAML
+    return quoted ? value.substr(1, value.size() - 2) : value;
+  }
   std::string file(const char* field) override { return text_of(field); }
   std::vector<std::string> texts(const char* field) override { return split_list(text_of(field)); }
   std::vector<double> reals(const char* field) override {
