@@ -42,16 +42,21 @@ bool parse_number(const std::string& text, double& value) {
   return parsed.ec == std::errc() && parsed.ptr == last;
 }
 
+/// A later byte of a character in UTF-8.
+bool continues(char c) { return (c & '\xc0') == '\x80'; }
+
 /// A cell for a message: what cannot be printed escaped, what is long cut.
 std::string shown(const std::string& text) {
   constexpr std::size_t kLongest = 40;
+  std::size_t size = std::min(text.size(), kLongest);
+  while (size < text.size() && size > 0 && continues(text[size])) --size;
   std::string out = "'";
-  for (const char c : text.substr(0, kLongest)) {
+  for (const char c : text.substr(0, size)) {
     char escaped[8];
     std::snprintf(escaped, sizeof(escaped), "\\x%02x", static_cast<unsigned char>(c));
     out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? escaped : std::string(1, c);
   }
-  return out + (text.size() > kLongest ? "...'" : "'");
+  return out + (size < text.size() ? "...'" : "'");
 }
 
 std::string counted(Index n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
@@ -90,7 +95,6 @@ class Reader {
   [[noreturn]] void fail(const char* at, const std::string& message) const {
     const char* line = at;
     while (line > begin_ && line[-1] != '\n') --line;
-    const auto continues = [](char c) { return (c & '\xc0') == '\x80'; };  // a later byte of a UTF-8 character
     const Index column = at - line - std::count_if(line, at, continues) + 1;
     throw DataError(name_ + ":" + std::to_string(std::count(begin_, line, '\n') + 1) + ":" + std::to_string(column) +
                     ": error: " + message);
