@@ -32,7 +32,7 @@ struct Sinks {
 /// (or as a copy that differs on purpose: `with_context`, `with_salt`). Trivially copyable; a closure on the tape may
 /// keep a pointer to it, because passes live in the arena or outlive the shard.
 template <class T>
-class Pass {
+class PUSHFORWARD_EXPORT Pass {
  public:
   Tape<T>& tape;
   Values<T> values;
@@ -127,7 +127,7 @@ class Pass {
 
 /// What a component sees once per step: serial, on its own tape.
 template <class T>
-class StepPass {
+class PUSHFORWARD_EXPORT StepPass {
  public:
   Tape<T>& tape;
   Pass<T>& pass;  // reads parameters and state as a shard does; no context, no rows
