@@ -89,6 +89,8 @@ PUSHFORWARD_EXPORT Var<T> cumulative_sum(Var<T> x, Index group = 0);
 template <class T>
 PUSHFORWARD_EXPORT Var<T> matmul(Var<T> a, Var<T> b, bool transpose_a = false, bool transpose_b = false);
 enum class Activation : std::uint8_t { none, relu, tanh, sigmoid, silu, softplus, elu, leaky_relu };
+/// Of Activation::leaky_relu.
+inline constexpr double kLeakyReluSlope = 0.01;
 /// activation(x * w + bias): x N x I, w I x O, bias 1 x O or none. One fused node.
 template <class T>
 PUSHFORWARD_EXPORT Var<T> dense(Var<T> x, Var<T> w, Var<T> bias, Activation activation);
