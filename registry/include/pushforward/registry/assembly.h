@@ -13,6 +13,8 @@ struct Assembly {
   std::vector<const Component<T>*> components;
   Layout layout;
   Store<T> store;
+  /// Declared fields that no factory read, of the root and everything below: `model (coupling): mask`.
+  std::vector<std::string> unread_fields;
 };
 
 /// Builds a resolved component (one-key mapping) of a kind. `place` is its path in the spec (`model`), the prefix of
@@ -21,6 +23,9 @@ struct Assembly {
 template <class T>
 Assembly<T> assemble(const Registry& registry, const std::string& kind, const SpecNode& resolved,
                      const Surroundings& surroundings, std::uint64_t seed, const std::string& place);
+
+/// What an example stands in: its event size and context; a network also maps as many inputs to as many outputs.
+Surroundings example_surroundings(const ComponentInfo& component, const Example& example);
 
 /// An example of a component's own schema, resolved and built: what the conformance kit and `describe` use.
 template <class T>

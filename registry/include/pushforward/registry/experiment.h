@@ -11,10 +11,10 @@ namespace pushforward {
 /// One split, as the model sees it.
 template <class T>
 struct Split {
-  std::string name;  // train, validation, test
-  Matrix<T> data;    // preprocessed, rows x D
-  Matrix<T> context; // rows x C, or empty
-  Matrix<T> weights; // rows x 1, or empty
+  std::string name;             // train, validation, test
+  Matrix<T> data;               // preprocessed, rows x D
+  Matrix<T> context;            // rows x C, or empty
+  Matrix<T> weights;            // rows x 1, or empty
   std::vector<double> log_det;  // of the preprocessing, one per row: log_prob in data units is log_prob + log_det
   Index rows() const { return data.rows(); }
   Rows<T> view() const;
@@ -37,7 +37,7 @@ class DataPipeline {
   /// Loads the source, splits it by the seed, fits the preprocessing on the training rows (or takes the `fitted`
   /// numbers of a run, to evaluate it on its own splits). Throws DataError.
   void load(const State* fitted = nullptr);
-  const std::vector<Split<T>>& splits() const;       // train first; those with a share of zero are absent
+  const std::vector<Split<T>>& splits() const;  // train first; those with a share of zero are absent
   const Split<T>* split(const std::string& name) const;
 
   const std::vector<std::string>& columns() const;          // of the model's events, in order
@@ -81,8 +81,8 @@ struct Experiment {
   std::unique_ptr<Schedule<T>> schedule;
   std::unique_ptr<Procedure<T>> procedure;
   std::vector<std::unique_ptr<Tracker<T>>> trackers;
-  std::vector<ParameterRange> ranges;   // from training.groups: what moves, and how
-  std::vector<std::uint8_t> frozen;     // one byte for each kPadding elements
+  std::vector<ParameterRange> ranges;  // from training.groups: what moves, and how
+  std::vector<std::uint8_t> frozen;    // one byte for each kPadding elements
 };
 
 /// `for_training`: loads the data and builds everything. Otherwise the model and the pipeline alone, to be filled from

@@ -9,10 +9,10 @@ namespace pushforward {
 /// A spec that passed validation: every component known, every field valid, every default filled in. Building it can
 /// fail only for what no schema can say (data, shapes, traits).
 struct ResolvedSpec {
-  SpecNode root;  // canonical form: `{base, bijectors}` is `flow`, a bare name is a mapping, defaults are there
-  std::string source;       // the file it came from
+  SpecNode root;       // canonical form: `{base, bijectors}` is `flow`, a bare name is a mapping, defaults are there
+  std::string source;  // the file it came from
   std::uint64_t seed = 0;
-  bool float64 = false;     // precision
+  bool float64 = false;  // precision
   /// The resolved spec as YAML, with the toolkit's version and the checksums of the plugins it uses. Parses and
   /// resolves to itself.
   std::string to_yaml(const Registry& registry) const;

@@ -27,11 +27,11 @@ class SpecNode {
 
   Kind kind = Kind::null;
   Position position;
-  std::string text;      // of a scalar, without quotes
-  bool quoted = false;   // a quoted scalar is text, whatever it looks like
-  bool defaulted = false;  // filled in by validation, not written by the user
-  std::vector<SpecNode> items;   // of a list
-  std::vector<Entry> entries;    // of a map
+  std::string text;             // of a scalar, without quotes
+  bool quoted = false;          // a quoted scalar is text, whatever it looks like
+  bool defaulted = false;       // filled in by validation, not written by the user
+  std::vector<SpecNode> items;  // of a list
+  std::vector<Entry> entries;   // of a map
 
   bool is_null() const { return kind == Kind::null; }
   bool is_scalar() const { return kind == Kind::scalar; }

@@ -1,0 +1,60 @@
+// The one file that knows Boost.DLL.
+#include "loader.h"
+
+#include <boost/dll/shared_library.hpp>
+#include <filesystem>
+
+#include "checksum.h"
+#include "handshake.h"
+
+namespace pushforward {
+
+namespace {
+
+constexpr const char kSymbol[] = "pushforward_plugin";
+
+/// What dlerror said, out of what Boost.DLL makes of it: `... (dlerror system message: TEXT): Bad file descriptor`.
+std::string dlerror_part(const std::string& what, const std::string& file) {
+  static constexpr std::string_view kBefore = "(dlerror system message: ";
+  const std::size_t before = what.find(kBefore);
+  const std::size_t after = what.rfind("): ");
+  if (before == std::string::npos || after == std::string::npos) return what;
+  const std::size_t begin = before + kBefore.size();
+  const std::string text = what.substr(begin, after - begin);
+  return text.starts_with(file + ": ") ? text.substr(file.size() + 2) : text;
+}
+
+std::string remedy(const std::string& reason) {
+  if (reason.find("undefined symbol") != std::string::npos)
+    return "it was linked without a library that it needs, or against another version of the toolkit; rebuild it with "
+           "pushforward_add_plugin";
+  if (reason.find("cannot open shared object file") != std::string::npos) return "install the library that it needs";
+  return "it is no shared library for this machine, or a damaged one; rebuild it, or remove it";
+}
+
+}  // namespace
+
+OpenLibrary open_library(const std::string& file) {
+  if (!std::filesystem::exists(file)) throw PluginError(file + ": there is no such file; check the path");
+  if (std::filesystem::is_directory(file))
+    throw PluginError(file + ": this is a folder; name a library, or give the folder as a plugin path");
+  OpenLibrary open;
+  open.checksum = file_checksum(file);
+  auto library = std::make_shared<boost::dll::shared_library>();
+  try {
+    library->load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  } catch (const std::exception& e) {
+    const std::string reason = dlerror_part(e.what(), file);
+    throw PluginError(file + ": cannot be loaded: " + reason + "; " + remedy(reason));
+  }
+  if (!library->has(kSymbol))
+    throw PluginError(file + ": has no symbol '" + kSymbol +
+                      "', so it is no plugin; register its components with PUSHFORWARD_PLUGIN and build it with "
+                      "pushforward_add_plugin");
+  open.info = &library->get<const PluginInfo>(kSymbol);
+  check_handshake(*open.info, file);
+  open.handle = std::move(library);
+  return open;
+}
+
+}  // namespace pushforward

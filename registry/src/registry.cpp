@@ -1,0 +1,158 @@
+#include "pushforward/registry/registry.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "builtin.h"
+#include "loader.h"
+
+namespace pushforward {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Two libraries that provide one component. Unlike a library that does not load, it leaves no choice open: which of
+/// them would be used depended on the order of the search.
+class TwoProviders final : public PluginError {
+ public:
+  using PluginError::PluginError;
+};
+
+std::string real_path(const std::string& path) {
+  std::error_code ignored;  // a path that does not exist stays as it is, and is reported where it is opened
+  const fs::path real = fs::canonical(path, ignored);
+  return ignored ? path : real.string();
+}
+
+std::vector<std::string> colon_separated(const char* text) {
+  std::vector<std::string> parts;
+  std::string part;
+  for (const char* c = text; c && *c; ++c) {
+    if (*c != ':') {
+      part += *c;
+      continue;
+    }
+    parts.push_back(std::exchange(part, {}));
+  }
+  parts.push_back(part);
+  std::erase(parts, "");
+  return parts;
+}
+
+/// `../lib/pushforward/plugins`, seen from the folder of the running program.
+fs::path folder_of_the_installation() {
+  std::error_code failed;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
+  if (failed) return {};
+  return (program.parent_path() / "../lib/pushforward/plugins").lexically_normal();
+}
+
+}  // namespace
+
+struct Registry::Impl {
+  using Key = std::pair<std::string, std::string>;  // kind, name
+  std::vector<OpenLibrary> open;                    // first, so that it goes last
+  std::map<Key, RegisteredComponent> components;
+  std::vector<LoadedLibrary> libraries;
+  std::vector<LibraryFailure> failures;
+  std::set<std::string> files, folders;  // real paths that were loaded or searched
+
+  void check(const ComponentInfo& component, const std::string& source, std::set<Key>& seen) const;
+  void add(const ComponentInfo* table, std::size_t count, const std::string& plugin, const std::string& source);
+};
+
+void Registry::Impl::check(const ComponentInfo& component, const std::string& source, std::set<Key>& seen) const {
+  if (!component.kind || !component.name || (!component.make_float && !component.make_double))
+    throw PluginError(source + ": a component without a kind, a name or a factory; register it with `describe`");
+  const Key key(component.kind, component.name);
+  const std::string what = std::string("the ") + component.kind + " '" + component.name + "'";
+  if (!seen.insert(key).second) throw PluginError(source + ": registers " + what + " twice");
+  const auto other = components.find(key);
+  if (other != components.end())
+    throw TwoProviders(what + " comes from both " + other->second.library + " and " + source +
+                       "; remove one of the two files, or search only one of their folders");
+}
+
+void Registry::Impl::add(const ComponentInfo* table, std::size_t count, const std::string& plugin,
+                         const std::string& source) {
+  std::set<Key> seen;
+  for (std::size_t i = 0; i < count; ++i) check(table[i], source, seen);
+  for (std::size_t i = 0; i < count; ++i)
+    components.emplace(Key(table[i].kind, table[i].name), RegisteredComponent{&table[i], plugin, source});
+}
+
+Registry::Registry() : impl_(std::make_unique<Impl>()) {
+  const std::span<const ComponentInfo> own = builtin_components();
+  add_components(own.data(), own.size(), "the toolkit itself");
+}
+Registry::~Registry() = default;
+
+void Registry::add_components(const ComponentInfo* components, std::size_t count, const std::string& source) {
+  impl_->add(components, count, source, source);
+}
+
+void Registry::add_library(const std::string& file) {
+  const std::string path = real_path(file);
+  if (impl_->files.contains(path)) return;
+  OpenLibrary library = open_library(path);
+  const PluginInfo& info = *library.info;
+  impl_->add(info.components, info.component_count, std::string(info.name) + " " + info.version, path);
+  impl_->libraries.push_back({path, info.name, info.version, info.licence, library.checksum});
+  impl_->open.push_back(std::move(library));
+  impl_->files.insert(path);
+}
+
+void Registry::add_folder(const std::string& folder) {
+  const std::string path = real_path(folder);
+  if (!fs::is_directory(path)) throw PluginError(folder + ": there is no such folder of plugins; check the path");
+  if (!impl_->folders.insert(path).second) return;
+  std::vector<std::string> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path))
+    if (entry.path().extension() == ".so") files.push_back(entry.path().string());
+  std::sort(files.begin(), files.end());
+  for (const std::string& file : files) {
+    try {
+      add_library(file);
+    } catch (const TwoProviders&) {
+      throw;
+    } catch (const PluginError& e) {
+      impl_->failures.push_back({file, e.what()});
+    }
+  }
+}
+
+void Registry::add_standard_folders(const std::vector<std::string>& given, const std::vector<std::string>& from_spec) {
+  for (const std::string& folder : given) add_folder(folder);
+  for (const std::string& folder : colon_separated(std::getenv("PUSHFORWARD_PLUGIN_PATH"))) add_folder(folder);
+  for (const std::string& folder : from_spec) add_folder(folder);
+  const fs::path own = folder_of_the_installation();
+  if (fs::is_directory(own)) add_folder(own.string());
+}
+
+const RegisteredComponent* Registry::find(const std::string& kind, const std::string& name) const {
+  const auto found = impl_->components.find({kind, name});
+  return found == impl_->components.end() ? nullptr : &found->second;
+}
+
+std::vector<const RegisteredComponent*> Registry::components(const std::string& kind) const {
+  std::vector<const RegisteredComponent*> found;
+  for (const auto& [key, component] : impl_->components)
+    if (kind.empty() || key.first == kind) found.push_back(&component);
+  return found;
+}
+
+std::vector<std::string> Registry::kinds() const {
+  std::vector<std::string> kinds;
+  for (const auto& [key, component] : impl_->components)
+    if (kinds.empty() || kinds.back() != key.first) kinds.push_back(key.first);
+  return kinds;
+}
+
+const std::vector<LoadedLibrary>& Registry::libraries() const { return impl_->libraries; }
+const std::vector<LibraryFailure>& Registry::failures() const { return impl_->failures; }
+
+}  // namespace pushforward

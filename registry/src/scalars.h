@@ -1,0 +1,25 @@
+// Scalars: what the text of a spec means as a number, a truth value or a path. Stricter than YAML on purpose.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "pushforward/registry/spec_tree.h"
+
+namespace pushforward {
+
+/// A decimal integer: sign and digits, no leading zero (`010` is 8 in YAML 1.1 and 10 in 1.2). None if it is not one,
+/// or does not fit 64 bits.
+std::optional<std::int64_t> parse_integer(const std::string& text);
+/// `1`, `.5`, `5.`, `1e-2`, `.inf`, `-.inf`, `.nan`; no leading zeros.
+std::optional<double> parse_real(const std::string& text);
+/// `true` or `false`, nothing else.
+std::optional<bool> parse_boolean(const std::string& text);
+/// Digits with leading zeros, such as `010` or `-007.5`.
+bool has_leading_zeros(const std::string& text);
+
+/// Relative paths count from the spec's folder; those of overrides, which have no line, from the working folder.
+std::string absolute_path(const SpecNode& node);
+
+}  // namespace pushforward

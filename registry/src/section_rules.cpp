@@ -1,0 +1,100 @@
+#include "section_rules.h"
+
+#include <cmath>
+
+#include "pushforward/block.h"
+#include "pushforward/number_text.h"
+#include "scalars.h"
+#include "schema_text.h"
+
+namespace pushforward {
+
+namespace {
+
+std::optional<double> real_of(const SpecNode& section, const char* field) {
+  const SpecNode* node = section.find(field);
+  return node && node->is_scalar() ? parse_real(node->text) : std::nullopt;
+}
+
+std::optional<std::int64_t> integer_of(const SpecNode& section, const char* field) {
+  const SpecNode* node = section.find(field);
+  return node && node->is_scalar() ? parse_integer(node->text) : std::nullopt;
+}
+
+void check_split(const SpecNode& split, Problems& problems) {
+  const std::optional<double> train = real_of(split, "train"), validation = real_of(split, "validation"),
+                              test = real_of(split, "test");
+  if (!train || !validation || !test) return;
+  const double sum = *train + *validation + *test;
+  if (std::abs(sum - 1) > 1e-9)
+    problems.add(split.position, "data.split: the shares train " + number_text(*train) + ", validation " +
+                                     number_text(*validation) + " and test " + number_text(*test) +
+                                     " must add up to 1, but add up to " + number_text(sum));
+}
+
+void check_context(const SpecNode& context, Problems& problems) {
+  const bool columns = context.find("columns"), labels = context.find("labels"), classes = context.find("classes");
+  if (columns == labels)
+    problems.add(context.position, "data.context must have either 'columns' or 'labels', but has " +
+                                       std::string(columns ? "both" : "none of them"));
+  else if (labels != classes)
+    problems.add(context.position, "data.context: 'labels' and 'classes' go together, but only '" +
+                                       std::string(labels ? "labels" : "classes") + "' is given");
+}
+
+void check_data(const SpecNode& data, Problems& problems) {
+  if (!data.is_map()) return;
+  if (const SpecNode* split = data.find("split"); split && split->is_map()) check_split(*split, problems);
+  if (const SpecNode* context = data.find("context"); context && context->is_map()) check_context(*context, problems);
+}
+
+void check_training(const SpecNode& training, bool has_data, Problems& problems) {
+  if (!training.is_map()) return;
+  const SpecNode *steps = training.find("steps"), *epochs = training.find("epochs");
+  if (steps && epochs) problems.add(epochs->position, "training has both 'steps' and 'epochs'; remove one of them");
+  if (!steps && !epochs) problems.add(training.position, "training needs the field 'steps' or the field 'epochs'");
+  if (epochs && !has_data)
+    problems.add(epochs->position, "training.epochs counts rows of data, but there is no 'data:'; give steps");
+  const std::optional<std::int64_t> lanes = integer_of(training, "lanes"), rows = integer_of(training, "shard_rows");
+  if (lanes && (*lanes & (*lanes - 1)) != 0)
+    problems.add(training.find("lanes")->position,
+                 "training.lanes must be a power of two, but is '" + std::to_string(*lanes) + "'");
+  if (rows && *rows % kPadding != 0)
+    problems.add(training.find("shard_rows")->position, "training.shard_rows must be a multiple of " +
+                                                            std::to_string(kPadding) + ", but is '" +
+                                                            std::to_string(*rows) + "'");
+  if (integer_of(training, "validate_every").value_or(0) > 0 && !has_data)
+    problems.add(training.find("validate_every")->position,
+                 "training.validate_every needs validation rows, but there is no 'data:'");
+}
+
+/// An objective that takes a target has a field `target` of that kind; see `objective_node` in experiment.cpp.
+void check_target(const Registry& registry, const SpecNode& target, const SpecNode& training, Problems& problems) {
+  const SpecNode* objective = training.is_map() ? training.find("objective") : nullptr;
+  if (!objective || !objective->is_map() || objective->entries.empty()) return;
+  const SpecNode::Entry& entry = objective->entries.front();
+  const RegisteredComponent* found = registry.find("objective", entry.key);
+  if (!found) return;
+  const ComponentInfo& info = *found->info;
+  for (std::size_t i = 0; i < info.field_count; ++i) {
+    const Field& field = info.fields[i];
+    if (std::string_view(field.name) != "target" || !field.kind || std::string_view(field.kind) != "target") continue;
+    if (entry.value.find("target"))
+      problems.add(target.position, "target is given twice, here and in training.objective.target; remove one of them");
+    return;
+  }
+  problems.add(target.position, "target is not used: the objective '" + entry.key +
+                                    "' has none; remove it, or choose another objective");
+}
+
+}  // namespace
+
+void check_section_rules(const Registry& registry, const SpecNode& root, Problems& problems) {
+  if (!root.is_map()) return;
+  const SpecNode *data = root.find("data"), *target = root.find("target"), *training = root.find("training");
+  if (data) check_data(*data, problems);
+  if (training) check_training(*training, data != nullptr, problems);
+  if (target && training) check_target(registry, *target, *training, problems);
+}
+
+}  // namespace pushforward

@@ -1,0 +1,83 @@
+#include "pushforward/registry/spec.h"
+
+#include <algorithm>
+#include <set>
+
+#include "overrides.h"
+#include "scalars.h"
+#include "section_rules.h"
+#include "validation.h"
+
+namespace pushforward {
+
+namespace {
+
+/// Libraries of all components in a resolved tree. Names of fields and of components share the tree, so a field that
+/// is called like a component counts, too: one plugin too many in a note does no harm, one too few would.
+void libraries_in(const Registry& registry, const SpecNode& node, std::set<std::string>& libraries) {
+  for (const SpecNode& item : node.items) libraries_in(registry, item, libraries);
+  for (const SpecNode::Entry& entry : node.entries) {
+    for (const std::string& kind : registry.kinds())
+      if (const RegisteredComponent* found = registry.find(kind, entry.key)) libraries.insert(found->library);
+    libraries_in(registry, entry.value, libraries);
+  }
+}
+
+SpecNode provenance(const Registry& registry, const SpecNode& root) {
+  std::set<std::string> used;
+  libraries_in(registry, root, used);
+  SpecNode plugins = SpecNode::list();
+  std::vector<std::string> lines;
+  for (const LoadedLibrary& library : registry.libraries())
+    if (used.contains(library.library)) lines.push_back(library.name + " " + library.version + " " + library.checksum);
+  std::sort(lines.begin(), lines.end());
+  for (const std::string& line : lines) plugins.items.push_back(SpecNode::scalar(line));
+  SpecNode node = SpecNode::map();
+  SpecNode version = SpecNode::scalar(PUSHFORWARD_VERSION);
+  version.quoted = true;
+  node.set("version", std::move(version));
+  node.set("plugins", std::move(plugins));
+  return node;
+}
+
+}  // namespace
+
+std::string ResolvedSpec::to_yaml(const Registry& registry) const {
+  SpecNode written = root;
+  std::erase_if(written.entries, [](const SpecNode::Entry& entry) { return entry.key == "provenance"; });
+  SpecNode note = provenance(registry, written);
+  written.set("provenance", std::move(note));
+  return write_spec(written);
+}
+
+ResolvedSpec resolve_spec(const Registry& registry, SpecNode root, const std::vector<std::string>& overrides) {
+  Problems problems;
+  ResolvedSpec spec;
+  spec.source = root.position.file;
+  apply_overrides(registry, root, overrides, problems);
+  spec.root = Validator(registry, problems).spec(root);
+  check_section_rules(registry, spec.root, problems);
+  problems.raise();
+  spec.seed = static_cast<std::uint64_t>(*parse_integer(spec.root.find("seed")->text));
+  spec.float64 = spec.root.find("precision")->text == "float64";
+  for (SpecNode& folder : spec.root.find("plugins")->items) folder.text = absolute_path(folder);
+  return spec;
+}
+
+SpecNode resolve_component(const Registry& registry, const std::string& kind, const SpecNode& node) {
+  Problems problems;
+  SpecNode resolved = Validator(registry, problems).component(kind, node, kind);
+  problems.raise();
+  return resolved;
+}
+
+std::vector<std::string> plugin_folders(const SpecNode& root) {
+  std::vector<std::string> folders;
+  const SpecNode* given = root.find("plugins");
+  if (!given || !given->is_list()) return folders;
+  for (const SpecNode& item : given->items)
+    if (item.is_scalar()) folders.push_back(absolute_path(item));
+  return folders;
+}
+
+}  // namespace pushforward

@@ -1,0 +1,190 @@
+// The one file that knows yaml-cpp: its events become the registry's own tree.
+//
+// The tree is built from the parser's events, not from YAML::Node: those drop duplicate keys, quotes and the
+// positions of keys.
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <sstream>
+
+#include "problem_text.h"
+
+namespace pushforward {
+
+namespace {
+
+/// Aliases copy what they name, so a short text can stand for an enormous tree; no real spec comes near this.
+constexpr std::size_t kMaximumNodes = 200000;
+
+std::size_t nodes_in(const SpecNode& node) {
+  std::size_t n = 1;
+  for (const SpecNode& item : node.items) n += nodes_in(item);
+  for (const SpecNode::Entry& entry : node.entries) n += nodes_in(entry.value);
+  return n;
+}
+
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  explicit TreeBuilder(std::string name) : name_(std::move(name)) {}
+
+  SpecNode take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (documents_++ > 0)
+      fail(mark, "a spec is one YAML document, but a second one starts here; remove the '---' before it");
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    SpecNode node;
+    node.position = at(mark);
+    finish(std::move(node), anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    // The parser's own marks: `?` for a plain scalar, `!` for a quoted one. All else was written as a tag.
+    if (tag != "?" && tag != "!") refuse_tag(mark, tag);
+    SpecNode node = SpecNode::scalar(value, at(mark));
+    node.quoted = tag == "!";
+    finish(std::move(node), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    for (const Frame& frame : frames_)
+      if (frame.anchor == anchor) fail(mark, "this alias stands inside of the value that it names");
+    const SpecNode& named = anchors_.at(anchor);
+    nodes_ += nodes_in(named);
+    if (nodes_ > kMaximumNodes)
+      fail(mark, "with its aliases written out, this spec has more than " + std::to_string(kMaximumNodes) + " values");
+    SpecNode copy = named;
+    copy.position = at(mark);
+    finish(std::move(copy), 0);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    start(SpecNode::list(at(mark)), mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { end(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    start(SpecNode::map(at(mark)), mark, tag, anchor);
+  }
+  void OnMapEnd() override {
+    merge(frames_.back().node);
+    end();
+  }
+
+ private:
+  struct Frame {
+    SpecNode node;
+    YAML::anchor_t anchor = 0;
+    std::optional<SpecNode> key;  // of a map, when its value is still to come
+  };
+
+  Position at(const YAML::Mark& mark) const { return {name_, mark.line + 1, mark.column + 1}; }
+  [[noreturn]] static void fail(const Position& position, const std::string& message) {
+    throw SpecError(problem_text(position, message));
+  }
+  [[noreturn]] void fail(const YAML::Mark& mark, const std::string& message) const { fail(at(mark), message); }
+  [[noreturn]] void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    fail(mark, "specs have no tags, but '" + tag + "' is one; quote a value that must be text");
+  }
+
+  void start(SpecNode node, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    if (tag != "?" && !tag.empty()) refuse_tag(mark, tag);
+    if (!frames_.empty() && frames_.back().node.is_map() && !frames_.back().key)
+      fail(mark, "a key must be a word, but this one is a list or a mapping");
+    frames_.push_back({std::move(node), anchor, std::nullopt});
+  }
+
+  void end() {
+    Frame frame = std::move(frames_.back());
+    frames_.pop_back();
+    finish(std::move(frame.node), frame.anchor);
+  }
+
+  /// Puts a complete value where it belongs: the root, a list, a map's key or value.
+  void finish(SpecNode node, YAML::anchor_t anchor) {
+    if (++nodes_ > kMaximumNodes)
+      fail(node.position, "a spec has at most " + std::to_string(kMaximumNodes) + " values");
+    if (anchor != 0) anchors_[anchor] = node;
+    if (frames_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Frame& frame = frames_.back();
+    if (frame.node.is_list()) {
+      frame.node.items.push_back(std::move(node));
+    } else if (!frame.key) {
+      take_key(frame, std::move(node));
+    } else {
+      frame.node.entries.push_back({frame.key->text, frame.key->position, std::move(node)});
+      frame.key.reset();
+    }
+  }
+
+  static void take_key(Frame& frame, SpecNode key) {
+    if (!key.is_scalar()) fail(key.position, "a key must be a word, but this one is empty, a list or a mapping");
+    for (const SpecNode::Entry& entry : frame.node.entries)
+      if (entry.key == key.text)
+        fail(key.position,
+             "the key '" + key.text + "' was already given in line " + std::to_string(entry.position.line));
+    frame.key = std::move(key);
+  }
+
+  /// `<<: *defaults` or `<<: [*a, *b]`: entries of other maps, for keys that this one does not have; earlier maps win.
+  static void merge(SpecNode& map) {
+    const auto place = std::find_if(map.entries.begin(), map.entries.end(),
+                                    [](const SpecNode::Entry& entry) { return entry.key == "<<"; });
+    if (place == map.entries.end()) return;
+    const SpecNode::Entry merged = std::move(*place);
+    map.entries.erase(place);
+    const auto take = [&](const SpecNode& from) {
+      if (!from.is_map()) fail(merged.position, "'<<' merges mappings, but its value is not one or a list of them");
+      for (const SpecNode::Entry& entry : from.entries)
+        if (!map.find(entry.key)) map.entries.push_back(entry);
+    };
+    if (!merged.value.is_list()) return take(merged.value);
+    for (const SpecNode& from : merged.value.items) take(from);
+  }
+
+  std::string name_;
+  SpecNode root_;
+  std::vector<Frame> frames_;
+  std::map<YAML::anchor_t, SpecNode> anchors_;
+  std::size_t nodes_ = 0;
+  int documents_ = 0;
+};
+
+}  // namespace
+
+SpecNode parse_spec_text(const std::string& text, const std::string& name) {
+  TreeBuilder builder(name);
+  try {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const YAML::Exception& e) {
+    const Position position =
+        e.mark.is_null() ? Position{name, 0, 0} : Position{name, e.mark.line + 1, e.mark.column + 1};
+    throw SpecError(problem_text(position, "not valid YAML: " + e.msg));
+  }
+  return builder.take();
+}
+
+SpecNode parse_spec_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || !text) throw DataError(path + ": the spec cannot be read; check the path and its permissions");
+  return parse_spec_text(text.str(), path);
+}
+
+}  // namespace pushforward
