@@ -82,6 +82,8 @@ Traits Chain<T>::traits() const {
     all.increasing &= t.increasing;
     all.couples_rows |= t.couples_rows;
     all.uses_draws |= t.uses_draws;
+    all.draws_forward |= t.draws_forward;
+    all.draws_inverse |= t.draws_inverse;
   }
   return all;
 }
@@ -129,7 +131,7 @@ DistributionTraits Flow<T>::traits() const {
   t.can_sample &= map.forward != Cost::none;
   t.density = worse(t.density, map.log_det);
   t.couples_rows |= map.couples_rows;
-  t.uses_draws_in_log_prob |= map.uses_draws;
+  t.uses_draws_in_log_prob |= map.uses_draws || map.draws_inverse;
   return t;
 }
 

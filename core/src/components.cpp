@@ -19,6 +19,8 @@ MaskedNetwork<T>::~MaskedNetwork() = default;
 template <class T>
 Network<T>::~Network() = default;
 template <class T>
+Target<T>::~Target() = default;
+template <class T>
 Distribution<T>::~Distribution() = default;
 template <class T>
 Objective<T>::~Objective() = default;
@@ -62,6 +64,7 @@ PUSHFORWARD_INSTANTIATE(Transformer)
 PUSHFORWARD_INSTANTIATE(Stepper)
 PUSHFORWARD_INSTANTIATE(MaskedNetwork)
 PUSHFORWARD_INSTANTIATE(Network)
+PUSHFORWARD_INSTANTIATE(Target)
 PUSHFORWARD_INSTANTIATE(Distribution)
 PUSHFORWARD_INSTANTIATE(Objective)
 PUSHFORWARD_INSTANTIATE(Evaluate)

@@ -36,6 +36,7 @@ class Invert final : public Bijector<T> {
   Traits traits() const override {
     Traits t = child_->traits();
     std::swap(t.forward, t.inverse);
+    std::swap(t.draws_forward, t.draws_inverse);
     return t;
   }
 

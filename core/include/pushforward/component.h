@@ -14,7 +14,7 @@ enum class Cost : std::uint8_t {
   one_pass,   ///< one evaluation of a network
   d_passes,   ///< as many evaluations of a network as features
   iterative,  ///< root finding, to Traits::tolerance
-  none,       ///< cannot be computed
+  none,       ///< cannot be computed: calling it throws Error
 };
 
 /// What the log_det of a direction is.
@@ -36,8 +36,12 @@ struct Traits {
   bool permutation = false;       // moves values, changes none
   bool constant_log_det = false;  // the same for every event
   bool increasing = false;        // elementwise and monotone increasing
-  bool couples_rows = false;      // a row's result depends on the other rows of the batch
-  bool uses_draws = false;        // random in some mode
+  bool couples_rows = false;      // in Mode::train a row's result depends on the other rows of its batch
+  bool uses_draws = false;        // random in some mode: dropout, a stochastic log_det
+  /// Surjections: the direction draws what the other one drops (`sample` of what a multiscale chain factored out, the
+  /// noise of an augmented flow). Only the way there and back that starts with a drawing direction returns.
+  bool draws_forward = false;
+  bool draws_inverse = false;
   /// Largest absolute input at which a direction's value, log_det and gradients are finite. 0: not declared, which
   /// the kit reads as 1e6 for elementwise maps and 30 for others.
   double forward_range = 0;

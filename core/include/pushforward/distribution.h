@@ -1,7 +1,7 @@
 // Distribution: a density over events that can be evaluated and sampled.
 #pragma once
 
-#include "pushforward/bijector.h"
+#include "pushforward/target.h"
 
 namespace pushforward {
 
@@ -30,15 +30,15 @@ struct DistributionTraits {
 
 /// A distribution over events of `event_shape`. With a context, each row has its own.
 template <class T>
-class PUSHFORWARD_EXPORT Distribution : public Component<T> {
+class PUSHFORWARD_EXPORT Distribution : public Target<T> {
  public:
   ~Distribution() override;
   /// N x D to N x 1, nats; minus infinity outside the support. Wrong columns: ShapeError.
   virtual Var<T> log_prob(Var<T> y, const Pass<T>& pass) const = 0;
   /// n rows, keyed by the pass's stream and first row; the pass's context, if any, has n rows.
   virtual Sampled<T> sample(Index n, const Pass<T>& pass) const = 0;
-  virtual Shape event_shape() const = 0;
-  virtual Support support() const { return {}; }
+  Var<T> log_density(Var<T> y, const Pass<T>& pass) const final { return log_prob(y, pass); }
+  double log_normaliser() const final { return 0; }
   virtual DistributionTraits traits() const { return {}; }
   /// Mean and variance in closed form; none where there is no such form.
   virtual Moments<T> moments(const Pass<T>&) const { return {}; }

@@ -11,6 +11,7 @@ template <class T>
 struct Model {
   std::unique_ptr<Distribution<T>> distribution;
   std::unique_ptr<Objective<T>> objective;       // may be none
+  std::unique_ptr<Target<T>> target;             // may be none; never trained
   /// Every component in building order (children before parents): who is asked to prepare and to update.
   std::vector<const Component<T>*> components;
   Layout layout;

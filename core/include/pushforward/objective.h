@@ -11,6 +11,7 @@ struct Batch {
   Var<T> data;     // N x D; none if the objective draws from the model only
   Var<T> weights;  // N x 1 or none
   Index rows = 0;
+  const Target<T>* target = nullptr;  // the model's, if it has one
 };
 
 template <class T>

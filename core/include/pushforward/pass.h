@@ -54,6 +54,12 @@ class PUSHFORWARD_EXPORT Pass {
     if (!sinks.gradient || (sinks.frozen && sinks.frozen[place / kPadding])) return tape.constant(block);
     return tape.leaf(block, compact(sinks.gradient + place, p.rows, p.columns));
   }
+  /// An input for primitives whose vjp reads parameters itself (inside `Tape::Inner`): active where this pass wants
+  /// gradients, so that the primitive is recorded even if its other inputs are constants, as base samples are. Holds 0.
+  Var<T> anchor() const {
+    const Var<T> zero = tape.constant(T(0));
+    return sinks.gradient ? tape.leaf(zero.value()) : zero;
+  }
   /// Real-valued state, 1 x size, constant.
   Var<T> operator()(const State& s) const { return tape.constant(compact(values.real_state + s.offset, 1, s.size)); }
   std::span<const std::int64_t> integers(const State& s) const {
