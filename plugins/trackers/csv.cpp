@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include "pushforward/number_text.h"
@@ -24,13 +23,15 @@ class Csv final : public Tracker<T> {
 
   void start(const std::string& run_folder) override {
     name_ = run_folder + "/metrics.csv";
-    if (std::filesystem::exists(name_)) {
-      goes_on_ = true;
-      read_rows();  // refuses another's file before the run takes its time
-    } else {
-      open("wb");
-      write(kHeader);
-    }
+    const std::string first = read(kHeader.size());
+    goes_on_ = first == kHeader;
+    if (goes_on_) return;
+    // Refuses another's file before the run takes its time.
+    if (!kHeader.starts_with(first))
+      throw Error(name_ + ":1:1: error: the first line is not '" + std::string(kHeader.substr(0, kHeader.size() - 1)) +
+                  "', so this is not a table of metrics; move it elsewhere, or write the run elsewhere");
+    open("wb");
+    write(kHeader);
   }
 
   void record(const MetricRow& row) override {
@@ -52,7 +53,7 @@ class Csv final : public Tracker<T> {
   [[noreturn]] void fail(const char* what) const {
     const int cause = errno;
     throw Error(name_ + ": error: the metrics cannot be " + what + ": " + std::generic_category().message(cause) +
-                "; free some space or write the run elsewhere, and resume it");
+                "; make the folder writable and free some space, then resume the run");
   }
   void open(const char* mode) {
     file_.reset(std::fopen(name_.c_str(), mode));
@@ -64,26 +65,28 @@ class Csv final : public Tracker<T> {
       fail("written");
   }
 
-  /// The rows of the part of the run that is there, without the header.
-  std::string read_rows() const {
-    std::ostringstream text;
-    text << std::ifstream(name_, std::ios::binary).rdbuf();
-    if (!text.str().starts_with(kHeader))
-      throw Error(name_ + ":1:1: error: the first line is not '" + std::string(kHeader.substr(0, kHeader.size() - 1)) +
-                  "', so this is not a table of metrics; move it elsewhere, or write the run elsewhere");
-    return text.str().substr(kHeader.size());
+  /// The first `size` bytes of the file, or all; nothing if there is none.
+  std::string read(std::size_t size) const {
+    std::string text(size, '\0');
+    std::ifstream in(name_, std::ios::binary);
+    in.read(text.data(), static_cast<std::streamsize>(size));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    return text;
   }
   /// A run that was stopped goes on from its checkpoint: rows from there on are made again, a row that was cut short
   /// goes as well.
   void cut_off(std::int64_t step) {
-    const std::string rows = read_rows();
-    std::size_t kept = 0;
-    for (std::size_t end; (end = rows.find('\n', kept)) != std::string::npos; kept = end + 1)
-      if (std::strtoll(rows.c_str() + kept, nullptr, 10) >= step) break;
     std::error_code failed;
-    std::filesystem::resize_file(name_, kHeader.size() + kept, failed);
+    const std::uintmax_t size = std::filesystem::file_size(name_, failed);
+    std::size_t kept = kHeader.size();
+    if (!failed) {
+      const std::string table = read(size);
+      for (std::size_t end; (end = table.find('\n', kept)) != std::string::npos; kept = end + 1)
+        if (std::strtoll(table.c_str() + kept, nullptr, 10) >= step) break;
+      std::filesystem::resize_file(name_, kept, failed);
+    }
     errno = failed.value();
-    if (failed) fail("shortened");
+    if (failed) fail("continued");
     open("ab");
     goes_on_ = false;
   }
