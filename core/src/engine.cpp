@@ -49,9 +49,9 @@ struct Engine<T>::Impl {
   Stream stream(std::uint32_t s) const { return {settings.seed, s, 0}; }
   std::uint8_t* frozen_in(int phase);
   Batch<T> enter(Tape<T>& tape, const Rows<T>& rows, Index first, Index count, Pass<T>& p) const;
-  Index shard_size(Index rows) const;
+  Index shard_size(Index rows, Mode mode) const;
   template <class F>
-  void each_shard(Index rows, F&& f);
+  void each_shard(Index rows, Mode mode, F&& f);
 
   double weight_of(const Rows<T>& batch) const;
   double seed_of(const Rows<T>& batch, Index row, double total) const;
@@ -139,6 +139,7 @@ template <class T>
 Batch<T> Engine<T>::Impl::enter(Tape<T>& tape, const Rows<T>& rows, Index first, Index count, Pass<T>& p) const {
   Batch<T> batch;
   batch.rows = count;
+  batch.target = model.target.get();
   if (rows.data.data) batch.data = tape.constant(slice(rows.data, first, count));
   if (rows.weights.data) batch.weights = tape.constant(slice(rows.weights, first, count));
   if (rows.context.data) p.context = tape.constant(slice(rows.context, first, count));
@@ -147,8 +148,8 @@ Batch<T> Engine<T>::Impl::enter(Tape<T>& tape, const Rows<T>& rows, Index first,
 
 /// From the batch and the settings alone.
 template <class T>
-Index Engine<T>::Impl::shard_size(Index rows) const {
-  if (couples_rows) return round_up(std::max<Index>(rows, 1), kPadding);
+Index Engine<T>::Impl::shard_size(Index rows, Mode mode) const {
+  if (couples_rows && mode != Mode::evaluate) return round_up(std::max<Index>(rows, 1), kPadding);
   if (settings.shard_rows > 0) return settings.shard_rows;
   return std::clamp<Index>(round_up((rows + settings.lanes - 1) / settings.lanes, kPadding), 32, 256);
 }
@@ -156,8 +157,8 @@ Index Engine<T>::Impl::shard_size(Index rows) const {
 /// f(tape, first row, rows) for every shard, on all threads.
 template <class T>
 template <class F>
-void Engine<T>::Impl::each_shard(Index rows, F&& f) {
-  const Index size = shard_size(rows);
+void Engine<T>::Impl::each_shard(Index rows, Mode mode, F&& f) {
+  const Index size = shard_size(rows, mode);
   pool.run((rows + size - 1) / size, [&](Index shard, int worker) {
     const Index first = shard * size, count = std::min(size, rows - first);
     Tape<T>& tape = *tapes[static_cast<std::size_t>(worker)];
@@ -184,7 +185,7 @@ double Engine<T>::Impl::separable(int phase, const Rows<T>& batch, const Values<
                                   bool with_gradient) {
   const double total = weight_of(batch);
   const std::uint8_t* frozen = frozen_in(phase);
-  const Index size = shard_size(batch.count), shards = (batch.count + size - 1) / size;
+  const Index size = shard_size(batch.count, Mode::train), shards = (batch.count + size - 1) / size;
   const bool serial = measured_rows != batch.count || serial_seconds < kWorthSharing;
   const double start = now();
   Lane<T>& sum = lanes.run(pool, serial, with_gradient, [&](int lane, int worker, Lane<T>& sums) {
@@ -232,12 +233,12 @@ double Engine<T>::Impl::reduce(int phase, const Rows<T>& batch, const Values<T>&
     // The first time, one shard says how many columns there are.
     Tape<T>& tape = *tapes[0];
     tape.reset();
-    const Index width = evaluate(tape, 0, std::min<Index>(batch.count, shard_size(batch.count))).columns;
+    const Index width = evaluate(tape, 0, std::min<Index>(batch.count, shard_size(batch.count, mode))).columns;
     all.rows = Matrix<T>(batch.count, width);
     all.adjoints = Matrix<T>(batch.count, width);
   }
   const Index width = all.rows.columns();
-  each_shard(batch.count, [&](Tape<T>& tape, Index first, Index count) {
+  each_shard(batch.count, mode, [&](Tape<T>& tape, Index first, Index count) {
     const Block<const T> rows = evaluate(tape, first, count);
     for (Index j = 0; j < width; ++j) std::copy_n(rows.column(j), count, all.rows.block().column(j) + first);
   });
@@ -272,7 +273,7 @@ double Engine<T>::Impl::coupled(int phase, const Rows<T>& batch, const Values<T>
   if (!with_gradient) return loss;
   const Block<const T> adjoints = whole[static_cast<std::size_t>(phase)].adjoints.block();
   const std::uint8_t* frozen = frozen_in(phase);
-  const Index size = shard_size(batch.count), shards = (batch.count + size - 1) / size;
+  const Index size = shard_size(batch.count, mode), shards = (batch.count + size - 1) / size;
   Lane<T>& sum = lanes.run(pool, false, true, [&](int lane, int worker, Lane<T>& sums) {
     Tape<T>& tape = *tapes[static_cast<std::size_t>(worker)];
     for (Index shard = shards * lane / settings.lanes; shard < shards * (lane + 1) / settings.lanes; ++shard) {
@@ -300,7 +301,7 @@ template <class T>
 void Engine<T>::Impl::explain(int phase, const Rows<T>& batch, const Values<T>& values, std::uint32_t s, Mode mode,
                               double loss) {
   std::string where = "; every shard alone is finite: the objective's reduction is not";
-  const Index size = shard_size(batch.count), shards = (batch.count + size - 1) / size;
+  const Index size = shard_size(batch.count, mode), shards = (batch.count + size - 1) / size;
   for (Index shard = 0; shard < shards; ++shard) {
     const Index first = shard * size, count = std::min(size, batch.count - first);
     Tape<T>& tape = *tapes[0];
@@ -387,7 +388,7 @@ double Engine<T>::held_out_loss(int phase, const Rows<T>& batch, std::uint32_t s
   if (i.model.objective->separable()) {
     std::vector<double> rows(static_cast<std::size_t>(batch.count));
     const double total = i.weight_of(batch);
-    i.each_shard(batch.count, [&](Tape<T>& tape, Index first, Index count) {
+    i.each_shard(batch.count, Mode::evaluate, [&](Tape<T>& tape, Index first, Index count) {
       tape.set_recording(false);
       Pass<T> p = i.pass(tape, values, Mode::evaluate, stream, first);
       const Batch<T> shard = i.enter(tape, batch, first, count, p);
@@ -411,14 +412,14 @@ void Engine<T>::update(std::uint32_t step, std::span<const T> theta) {
 }
 
 template <class T>
-void Engine<T>::initialise(const Rows<T>& batch) {
+void Engine<T>::initialise(const Rows<T>& batch, std::uint32_t step) {
   Impl& i = *impl_;
   Store<T>& store = i.model.store;
   prepare();
   Tape<T>& tape = *i.tapes[0];
   tape.reset();
   tape.set_recording(false);
-  Pass<T> p = i.pass(tape, i.values_at({}), Mode::initialise, i.stream(0), 0);
+  Pass<T> p = i.pass(tape, i.values_at({}), Mode::initialise, i.stream(step), 0);
   p.sinks.writable_parameters = store.parameters.data();
   p.sinks.writable_real_state = store.real_state.data();
   p.sinks.writable_integer_state = store.integer_state.data();
@@ -440,7 +441,7 @@ void Engine<T>::log_prob(const Rows<T>& rows, std::span<double> out, std::span<c
   Impl& i = *impl_;
   const Values<T> values = i.values_at(theta);
   i.step.prepare(values, i.derived.data(), Mode::evaluate, i.stream(0));
-  i.each_shard(rows.count, [&](Tape<T>& tape, Index first, Index count) {
+  i.each_shard(rows.count, Mode::evaluate, [&](Tape<T>& tape, Index first, Index count) {
     tape.set_recording(false);
     Pass<T> p = i.pass(tape, values, Mode::evaluate, i.stream(0), first);
     const Batch<T> batch = i.enter(tape, rows, first, count, p);
@@ -450,9 +451,10 @@ void Engine<T>::log_prob(const Rows<T>& rows, std::span<double> out, std::span<c
 }
 
 template <class T>
-void Engine<T>::sample(Index n, Block<const T> context, std::uint32_t step, Block<T> out, std::span<double> log_prob) {
+void Engine<T>::sample(Index n, Block<const T> context, std::uint32_t step, Block<T> out, std::span<double> log_prob,
+                       std::span<const T> theta) {
   const Rows<T> rows{.data = {}, .context = context, .weights = {}, .count = n};
-  for_each_shard(n, step, Mode::evaluate, [&](const Pass<T>& outer, Index first, Index count) {
+  auto draw = [&](const Pass<T>& outer, Index first, Index count) {
     Pass<T> p = outer;
     impl_->enter(p.tape, rows, first, count, p);
     const Sampled<T> s = impl_->model.distribution->sample(count, p);
@@ -461,16 +463,17 @@ void Engine<T>::sample(Index n, Block<const T> context, std::uint32_t step, Bloc
     const Var<T> density = s.log_prob ? s.log_prob : impl_->model.distribution->log_prob(s.value, p);
     for (Index r = 0; r < count; ++r)
       log_prob[static_cast<std::size_t>(first + r)] = static_cast<double>(density.value().data[r]);
-  });
+  };
+  for_each_shard(n, step, Mode::evaluate, draw, theta);
 }
 
 template <class T>
-void Engine<T>::shards(Index rows, std::uint32_t step, Mode mode, void (*f)(void*, const Pass<T>&, Index, Index),
-                       void* c) {
+void Engine<T>::shards(Index rows, std::uint32_t step, Mode mode, std::span<const T> theta,
+                       void (*f)(void*, const Pass<T>&, Index, Index), void* c) {
   Impl& i = *impl_;
-  prepare();
-  const Values<T> values = i.values_at({});
-  i.each_shard(rows, [&](Tape<T>& tape, Index first, Index count) {
+  const Values<T> values = i.values_at(theta);
+  i.step.prepare(values, i.derived.data(), Mode::evaluate, i.stream(0));
+  i.each_shard(rows, mode, [&](Tape<T>& tape, Index first, Index count) {
     tape.set_recording(false);
     const Pass<T> p = i.pass(tape, values, mode, i.stream(step), first);
     f(c, p, first, count);
@@ -494,7 +497,7 @@ const EngineSettings& Engine<T>::settings() const {
 }
 template <class T>
 Index Engine<T>::shard_rows(Index batch) const {
-  return impl_->shard_size(batch);
+  return impl_->shard_size(batch, Mode::train);
 }
 template <class T>
 std::size_t Engine<T>::memory() const {

@@ -147,6 +147,7 @@ typename Tape<T>::Operation* Tape<T>::record(const char* name, std::span<const V
       throw std::logic_error(std::string("primitive ") + name +
                              ": an output must come fresh from `make`, and belong to one operation");
     node->active = true;
+    node->operation = operations_.size();
     operation->outputs[o] = node;
   }
   operations_.push_back(operation);
@@ -270,40 +271,57 @@ Var<T> Tape<T>::tangent_of(Node<T>& node) {
 }
 
 template <class T>
+void Tape<T>::set_direction(Var<T> input, Var<T> direction) {
+  if (!input.active())
+    throw std::logic_error("tangent: an input is not active, so what was computed from it was not recorded; see Probe");
+  if (direction.rows() != input.rows() || direction.columns() != input.columns())
+    throw ShapeError("tangent: a direction of " + std::to_string(direction.rows()) + " x " +
+                     std::to_string(direction.columns()) + " for an input of " + std::to_string(input.rows()) + " x " +
+                     std::to_string(input.columns()));
+  Node<T>* node = input.node();
+  Node<T>* root = node->root;
+  if (root != node) {  // a view: the other columns of its root do not move
+    const Index after = root->value.columns - node->first_column - node->value.columns;
+    const Var<T> parts[] = {full(direction.rows(), node->first_column, T(0)), direction,
+                            full(direction.rows(), after, T(0))};
+    direction = concatenate(std::span<const Var<T>>(parts));
+  }
+  if (root->tangent_epoch == tangent_epoch_ && root->tangent) direction = add(Var<T>(this, root->tangent), direction);
+  root->tangent = direction.node();
+  root->tangent_epoch = tangent_epoch_;
+}
+
+template <class T>
 void Tape<T>::tangent(std::span<const Var<T>> outputs, std::span<const Var<T>> inputs,
                       std::span<const Var<T>> directions, std::span<Var<T>> results) {
-  ++tangent_epoch_;
+  // A jvp may ask for tangents of something that it records itself; the epoch is its caller's again afterwards.
+  struct Epoch {
+    Tape& tape;
+    std::uint64_t before;
+    explicit Epoch(Tape& t) : tape(t), before(t.tangent_epoch_) { tape.tangent_epoch_ = ++tape.tangents_; }
+    ~Epoch() { tape.tangent_epoch_ = before; }
+  } epoch(*this);
+
+  // Only what was recorded after the first input and up to the last output can matter.
+  std::size_t first = operations_.size(), end = 0;
+  for (const Var<T>& output : outputs) end = std::max(end, output.node()->root->operation + 1);
+  end = std::min(end, operations_.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!directions[i]) continue;
-    if (directions[i].rows() != inputs[i].rows() || directions[i].columns() != inputs[i].columns())
-      throw ShapeError("tangent: a direction of " + std::to_string(directions[i].rows()) + " x " +
-                       std::to_string(directions[i].columns()) + " for an input of " +
-                       std::to_string(inputs[i].rows()) + " x " + std::to_string(inputs[i].columns()));
-    Node<T>* node = inputs[i].node();
-    Node<T>* root = node->root;
-    Var<T> direction = directions[i];
-    if (root != node) {  // a view: the other columns of its root do not move
-      const Index after = root->value.columns - node->first_column - node->value.columns;
-      const Var<T> parts[] = {full(direction.rows(), node->first_column, T(0)), direction,
-                              full(direction.rows(), after, T(0))};
-      direction = concatenate(std::span<const Var<T>>(parts));
-    }
-    if (root->tangent_epoch == tangent_epoch_ && root->tangent) direction = add(Var<T>(this, root->tangent), direction);
-    root->tangent = direction.node();
-    root->tangent_epoch = tangent_epoch_;
+    first = std::min(first, inputs[i].node()->root->operation);
+    set_direction(inputs[i], directions[i]);
   }
 
-  const std::size_t count = operations_.size();
-  const std::uint64_t epoch = tangent_epoch_;
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = first; i < end; ++i) {
     const Operation& operation = *operations_[i];
     bool reached = false;
     for (int k = 0; k < operation.input_count && !reached; ++k) {
       const Node<T>* input = operation.inputs[k];
-      reached = input && input->root->tangent_epoch == epoch && input->root->tangent;
+      reached = input && input->root->tangent_epoch == tangent_epoch_ && input->root->tangent;
     }
     if (!reached) continue;
-    if (!operation.jvp) throw Error(std::string("tangent: the operation ") + operation.name + " has no forward-mode rule");
+    if (!operation.jvp)
+      throw Error(std::string("tangent: the operation ") + operation.name + " has no forward-mode rule");
     Jvp<T> j;
     j.tape_ = this;
     j.inputs_ = operation.inputs;

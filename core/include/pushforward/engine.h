@@ -55,20 +55,22 @@ class PUSHFORWARD_EXPORT Engine {
   double held_out_loss(int phase, const Rows<T>& batch, std::uint32_t step, std::span<const T> theta);
   /// After a step was accepted: components' `update` with the statistics of the last `loss` call.
   void update(std::uint32_t step, std::span<const T> theta);
-  /// Data-dependent initialisation: one serial, unrecorded pass over the batch as one shard; writes the store.
-  void initialise(const Rows<T>& batch);
+  /// Data-dependent initialisation: one serial, unrecorded pass over the batch as one shard; writes the store. A
+  /// procedure that fills one layer after another counts its passes in `step`, which components see in the stream.
+  void initialise(const Rows<T>& batch, std::uint32_t step = 0);
   /// One byte for each kPadding elements of the parameter vector: 1 is frozen. Empty: nothing is.
   void set_frozen(std::vector<std::uint8_t> frozen);
 
   /// log_prob of every row at `theta` (empty: the store's), Mode::evaluate, unrecorded; in double.
   void log_prob(const Rows<T>& rows, std::span<double> out, std::span<const T> theta = {});
-  /// `n` samples into out (n x D), from row `first_row` of the stream; log_prob too if `log_prob` is not empty.
-  void sample(Index n, Block<const T> context, std::uint32_t step, Block<T> out, std::span<double> log_prob = {});
-  /// Any unrecorded function of shards: f(pass, first_row, rows), in parallel.
+  /// `n` samples at `theta` (empty: the store's) into out (n x D); log_prob too if `log_prob` is not empty.
+  void sample(Index n, Block<const T> context, std::uint32_t step, Block<T> out, std::span<double> log_prob = {},
+              std::span<const T> theta = {});
+  /// Any unrecorded function of shards at `theta` (empty: the store's): f(pass, first_row, rows), in parallel.
   template <class F>
-  void for_each_shard(Index rows, std::uint32_t step, Mode mode, F&& f) {
+  void for_each_shard(Index rows, std::uint32_t step, Mode mode, F&& f, std::span<const T> theta = {}) {
     shards(
-        rows, step, mode,
+        rows, step, mode, theta,
         [](void* c, const Pass<T>& pass, Index first, Index count) {
           (*static_cast<std::remove_reference_t<F>*>(c))(pass, first, count);
         },
@@ -83,7 +85,8 @@ class PUSHFORWARD_EXPORT Engine {
   std::size_t memory() const;  // bytes held by the tapes
 
  private:
-  void shards(Index rows, std::uint32_t step, Mode mode, void (*f)(void*, const Pass<T>&, Index, Index), void* c);
+  void shards(Index rows, std::uint32_t step, Mode mode, std::span<const T> theta,
+              void (*f)(void*, const Pass<T>&, Index, Index), void* c);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

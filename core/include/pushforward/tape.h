@@ -60,14 +60,15 @@ class PUSHFORWARD_EXPORT Arena {
 template <class T>
 struct Node {
   Block<T> value;
-  Block<T> adjoint;              // valid while adjoint_epoch is the tape's, or always if `external`
-  Node* root = nullptr;          // the node whose memory this one views; itself if it views none
-  Index first_column = 0;        // within root
-  Node* tangent = nullptr;       // valid while tangent_epoch is the tape's
+  Block<T> adjoint;         // valid while adjoint_epoch is the tape's, or always if `external`
+  Node* root = nullptr;     // the node whose memory this one views; itself if it views none
+  Index first_column = 0;   // within root
+  Node* tangent = nullptr;  // valid while tangent_epoch is the tape's
   std::uint64_t adjoint_epoch = 0;
   std::uint64_t tangent_epoch = 0;
-  bool active = false;           // of a root: a gradient may flow to it
-  bool external = false;         // the adjoint is the caller's memory, added to and never cleared here
+  std::size_t operation = 0;  // that made it; of a leaf or constant, how many there were before it
+  bool active = false;        // of a root: a gradient may flow to it
+  bool external = false;      // the adjoint is the caller's memory, added to and never cleared here
 };
 
 /// A light handle to a node: value now, adjoint during `backward`. Default-constructed: "none".
@@ -231,14 +232,36 @@ class PUSHFORWARD_EXPORT Tape {
 
   /// Forward mode: records, with ordinary operations, the directional derivative of `outputs` along `directions` of
   /// `inputs` through everything recorded between them. `results[i]` is none where the derivative is identically
-  /// zero. Throws `Error` naming a primitive without a rule.
+  /// zero. Throws `Error` naming a primitive without a rule, std::logic_error for an input that is not active: what
+  /// was computed from it was not recorded (see `Probe`).
   void tangent(std::span<const Var<T>> outputs, std::span<const Var<T>> inputs, std::span<const Var<T>> directions,
                std::span<Var<T>> results);
   Var<T> tangent(Var<T> output, Var<T> input, Var<T> direction);
 
+  /// Forward mode in every evaluation: a trace, a score or another derivative that is part of a value.
+  ///
+  /// `tangent` follows what was recorded; but evaluation records nothing, and what depends on data alone is never
+  /// recorded. While a Probe lives, everything is recorded, and `probe(x)` is x as an input that operations follow:
+  ///
+  ///     const typename Tape<T>::Probe probe(pass.tape);
+  ///     const Var<T> x = probe(data), y = f(x), slope = pass.tape.tangent(y, x, direction);
+  class Probe {
+   public:
+    explicit Probe(Tape& tape) : tape_(tape), recording_(tape.recording_) { tape_.recording_ = true; }
+    ~Probe() { tape_.recording_ = recording_; }
+    Probe(const Probe&) = delete;
+    Probe& operator=(const Probe&) = delete;
+    Var<T> operator()(Var<T> x) const { return recording_ && x.active() ? x : tape_.leaf(x.value()); }
+
+   private:
+    Tape& tape_;
+    bool recording_;
+  };
+
   /// Records and reverses a sub-graph on the same memory: inside a vjp (the adjoint of an ODE, an implicit gradient,
   /// recomputation instead of storage) or anywhere else. On destruction everything recorded inside is dropped.
-  /// Parameters read through the pass, and active Vars from outside, receive their gradients as usual.
+  /// Parameters read through the pass, and active Vars from outside, receive their gradients as usual. Give leaves that
+  /// are made inside an adjoint of your own: those that `backward` allocates stay until the outermost `backward` ends.
   class Inner {
    public:
     explicit Inner(Tape& tape) : tape_(tape), mark_(tape.mark()), recording_(tape.recording_) {
@@ -294,7 +317,11 @@ class PUSHFORWARD_EXPORT Tape {
     void* head = nullptr;
   };
 
-  Node<T>* new_node() { return new (arena_.allocate(sizeof(Node<T>))) Node<T>{}; }
+  Node<T>* new_node() {
+    auto* node = new (arena_.allocate(sizeof(Node<T>))) Node<T>{};
+    node->operation = operations_.size();
+    return node;
+  }
   bool wants_record(std::span<const Var<T>> inputs) const {
     if (!recording_) return false;
     for (const Var<T>& v : inputs)
@@ -308,6 +335,7 @@ class PUSHFORWARD_EXPORT Tape {
   Block<T> adjoint_to_add(Node<T>& node, bool* fresh);
   void recycle(Node<T>& node);
   Var<T> tangent_of(Node<T>& node);
+  void set_direction(Var<T> input, Var<T> direction);
 
   Arena arena_;
   Arena adjoints_;
@@ -315,6 +343,7 @@ class PUSHFORWARD_EXPORT Tape {
   FreeList free_[32];
   std::uint64_t adjoint_epoch_ = 1;
   std::uint64_t tangent_epoch_ = 0;
+  std::uint64_t tangents_ = 0;  // calls of `tangent`
   int depth_ = 0;
   bool recording_;
 };
