@@ -6,9 +6,10 @@ target_compile_options(pushforward_options INTERFACE
   -fno-math-errno -fno-trapping-math
   $<$<BOOL:${PUSHFORWARD_WERROR}>:-Werror>
   $<$<NOT:$<STREQUAL:${PUSHFORWARD_ARCH},>>:-march=${PUSHFORWARD_ARCH}>)
-# GCC 12 sees uninitialised variables in its own AVX-512 headers (its bug 105593), wherever they are inlined.
+# GCC 12 sees uninitialised variables in its own AVX-512 headers (its bug 105593), wherever they are inlined, and
+# overlapping copies in `"text" + std::string` (its bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(pushforward_options INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
+  target_compile_options(pushforward_options INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized -Wno-restrict)
 endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG")
 if(PUSHFORWARD_SANITIZE)
