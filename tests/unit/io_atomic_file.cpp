@@ -10,8 +10,8 @@
 
 namespace {
 
-using namespace pushforward;       // NOLINT
-using namespace pushforward_test;  // NOLINT
+using namespace pushforward;        // NOLINT
+using namespace pushforward::test;  // NOLINT
 using Catch::Matchers::Contains;
 
 TEST_CASE("A committed file holds what was written, and the temporary is gone") {

@@ -10,8 +10,8 @@
 
 namespace {
 
-using namespace pushforward;       // NOLINT
-using namespace pushforward_test;  // NOLINT
+using namespace pushforward;        // NOLINT
+using namespace pushforward::test;  // NOLINT
 using Catch::Matchers::Contains;
 
 /// A file of format version 1 or 2 with this header and data.

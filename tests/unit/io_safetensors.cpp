@@ -12,8 +12,8 @@
 
 namespace {
 
-using namespace pushforward;       // NOLINT
-using namespace pushforward_test;  // NOLINT
+using namespace pushforward;        // NOLINT
+using namespace pushforward::test;  // NOLINT
 using Catch::Matchers::Contains;
 using Json = nlohmann::json;
 

@@ -40,7 +40,7 @@ Table read_csv(const Registry& registry, const std::filesystem::path& path) {
   SpecNode file = SpecNode::scalar(std::filesystem::absolute(path).string());
   file.quoted = true;
   SpecNode fields = SpecNode::map(), component = SpecNode::map();
-  fields.set("path", std::move(file));
+  fields.set("file", std::move(file));
   component.set("csv", std::move(fields));
   const SpecNode resolved = resolve_component(registry, "dataset", component);
   const Assembly<double> assembly = assemble<double>(registry, "dataset", resolved, {}, 0, path.string());

@@ -1,0 +1,53 @@
+// evaluate: the mean log-density of a run on its own splits or on other rows.
+#include "command.h"
+#include "evaluation.h"
+#include "io/table_file.h"
+#include "loaded_run.h"
+#include "program.h"
+#include "specs.h"
+
+namespace pushforward {
+namespace {
+
+constexpr const char* kData = "data";  // the name that rows of a file have in the result
+
+template <class T>
+std::vector<SplitEvaluation> evaluate_run(OpenedRun& opened, const Arguments& arguments) {
+  LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), opened.spec.seed);
+  if (arguments.positionals() < 2) return evaluate_splits(run.engine(), run.own_splits());
+  Split<T> split = run.transform(read_table(opened.registry, arguments.positional(1), "DATA"));
+  split.name = kData;
+  return {evaluate_split(run.engine(), split)};
+}
+
+int evaluate(const Arguments& arguments, Console& console) {
+  OpenedRun opened(arguments.positional(0), arguments);
+  return with_precision(opened.checkpoint.float64(), [&]<class T>() {
+    const std::vector<SplitEvaluation> evaluations = evaluate_run<T>(opened, arguments);
+    console.result(console.json ? to_json(evaluations).dump(2) + "\n" : to_text(evaluations));
+    return kSuccess;
+  });
+}
+
+}  // namespace
+
+const Command& evaluate_command() {
+  static const Command kCommand = {
+      .name = "evaluate",
+      .summary = "mean log-density of a run, with its standard error",
+      .description =
+          "Evaluates a run on the splits of its own spec, or on the rows of a file. Gives the mean log-density in "
+          "nats, "
+          "of the preprocessed data as the model sees them and of the data as they came, and the standard error of the "
+          "mean.\n\n"
+          "Columns of a file are found by their names, or by their places if it has exactly those that are needed.",
+      .positionals = {{"RUN", "folder of a run, or a checkpoint"},
+                      {"DATA", "rows to evaluate, .csv or .npy; the run's own splits by default", false}},
+      .options = {kSetOption},
+      .examples = {"pushforward evaluate runs/wine", "pushforward evaluate runs/wine new_wines.csv --format json"},
+      .run = &evaluate,
+  };
+  return kCommand;
+}
+
+}  // namespace pushforward

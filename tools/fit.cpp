@@ -1,0 +1,73 @@
+// fit: trains the model of a spec and writes a run's folder.
+#include "command.h"
+#include "fitting.h"
+#include "number_format.h"
+#include "program.h"
+#include "specs.h"
+#include "summary.h"
+
+namespace pushforward {
+namespace {
+
+void print_outcome(const FitOutcome& outcome, const std::string& run, Console& console) {
+  const TrainingResult& training = outcome.training;
+  if (console.json) {
+    const nlohmann::ordered_json object = {{"run", run},
+                                           {"steps", training.steps},
+                                           {"loss", training.loss},
+                                           {"seconds", training.seconds},
+                                           {"evaluation", to_json(outcome.evaluation)}};
+    return console.result(object.dump(2) + "\n");
+  }
+  console.result(fmt::format("{}: {} in {}, loss {}\n", run, counted(training.steps, "step"),
+                             duration(training.seconds), decimal(training.loss)));
+  if (!outcome.evaluation.empty()) console.result("\n" + to_text(outcome.evaluation));
+}
+
+int fit(const Arguments& arguments, Console& console) {
+  const std::string file = arguments.positional(0), output = arguments.text("output");
+  RunFolder::check_free(output);
+  Registry registry;
+  const ResolvedSpec spec = load_spec(registry, file, arguments);
+  return with_precision(spec.float64, [&]<class T>() {
+    Experiment<T> experiment = build_experiment<T>(registry, spec, true);
+    const RunFolder folder = RunFolder::create(output, std::filesystem::path(file).stem().string());
+    const std::string run = folder.path().string();
+    console.note("fitting {}\n{}  run         {}", file, summary_text(registry, experiment, console.width()), run);
+    Fitting<T> fitting(registry, experiment, folder, arguments.threads(), console);
+    const FitOutcome outcome = fitting.run();
+    if (outcome.signal) {
+      console.warn("interrupted after step {} of {}; the checkpoint of that step is {}",
+                   count_text(outcome.training.steps), count_text(experiment.settings.steps),
+                   folder.checkpoint().string());
+      return 128 + outcome.signal;
+    }
+    print_outcome(outcome, run, console);
+    console.note("\nnext: pushforward sample {} -n 1000 --output samples.csv", run);
+    return kSuccess;
+  });
+}
+
+}  // namespace
+
+const Command& fit_command() {
+  static const Command kCommand = {
+      .name = "fit",
+      .summary = "train the model of a spec, evaluate it, write a run's folder",
+      .description =
+          "Trains the model that a spec describes and writes a folder with the resolved spec (spec.yaml), the numbers "
+          "of the run (metrics.csv), everything that later commands need (checkpoint.safetensors), 1,000 samples in "
+          "the data's units (samples.npy) and the mean log-density of each split (evaluation.json).\n\n"
+          "Nothing is overwritten: a folder that is not empty is refused. Ctrl-C ends the fit after the step at hand, "
+          "with a checkpoint.",
+      .positionals = {{"SPEC", "the spec, a YAML file"}},
+      .options = {{"output", "DIR", "folder of the run; runs/<name of the spec>-<n> by default"}, kSetOption},
+      .examples = {"pushforward fit configs/circles.yaml",
+                   "pushforward fit configs/circles.yaml --output runs/short --set training.steps=500"},
+      .run = &fit,
+      .writes_output_itself = true,
+  };
+  return kCommand;
+}
+
+}  // namespace pushforward

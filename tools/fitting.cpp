@@ -1,0 +1,172 @@
+#include "fitting.h"
+
+#include <cmath>
+
+#include "interruption.h"
+#include "io/atomic_file.h"
+#include "io/checkpoint.h"
+#include "io/npy.h"
+#include "number_format.h"
+#include "sampling.h"
+
+namespace pushforward {
+namespace {
+
+constexpr Index kSamples = 1000;
+constexpr const char* kMetrics = "csv";  // the tracker that every run has
+
+bool names_tracker(const ResolvedSpec& spec, const char* name) {
+  const SpecNode* training = spec.root.find("training");
+  const SpecNode* trackers = training ? training->find("trackers") : nullptr;
+  if (!trackers || !trackers->is_list()) return false;
+  for (const SpecNode& tracker : trackers->items)
+    if (tracker.find(name)) return true;
+  return false;
+}
+
+template <class T>
+std::unique_ptr<Tracker<T>> make_tracker(const Registry& registry, const char* name) {
+  const SpecNode resolved = resolve_component(registry, "tracker", SpecNode::scalar(name));
+  Assembly<T> assembly = assemble<T>(registry, "tracker", resolved, {}, 0, "metrics");
+  auto* tracker = dynamic_cast<Tracker<T>*>(assembly.root.get());
+  if (!tracker) throw PluginError(fmt::format("the component '{}' of kind 'tracker' is no tracker", name));
+  assembly.root.release();
+  return std::unique_ptr<Tracker<T>>(tracker);
+}
+
+template <class T>
+Rows<T> rows_of(const Experiment<T>& experiment, const char* name) {
+  const Split<T>* split = experiment.data ? experiment.data->split(name) : nullptr;
+  return split ? split->view() : Rows<T>{};
+}
+
+}  // namespace
+
+template <class T>
+Fitting<T>::Fitting(const Registry& registry, Experiment<T>& experiment, RunFolder folder, int threads,
+                    Console& console)
+    : registry_(registry),
+      experiment_(experiment),
+      folder_(std::move(folder)),
+      console_(console),
+      engine_(experiment.model, EngineSettings{.seed = experiment.spec.seed,
+                                               .lanes = experiment.settings.lanes,
+                                               .shard_rows = experiment.settings.shard_rows,
+                                               .threads = threads}),
+      spec_text_(experiment.spec.to_yaml(registry)),
+      training_(make_training()),
+      progress_(console, experiment.settings.steps) {
+  if (experiment.data) data_state_ = experiment.data->state();
+}
+
+template <class T>
+Training<T> Fitting<T>::make_training() {
+  const TrainingSettings& settings = experiment_.settings;
+  Training<T> training;
+  training.engine = &engine_;
+  training.train = rows_of(experiment_, "train");
+  training.validation = rows_of(experiment_, "validation");
+  training.optimizer = experiment_.optimizer.get();
+  training.schedule = experiment_.schedule.get();
+  training.ranges = experiment_.ranges;
+  training.frozen = experiment_.frozen;
+  training.steps = settings.steps;
+  training.batch_size = settings.batch_size;
+  training.clip_norm = settings.clip_norm;
+  training.report_every = settings.report_every;
+  training.validate_every = settings.validate_every;
+  training.checkpoint_every = settings.checkpoint_every;
+  training.ema_decay = settings.ema_decay;
+  training.seed = experiment_.spec.seed;
+  training.on_step = [this](const MetricRow& row, bool report) { return after_step(row, report); };
+  training.on_checkpoint = [this](std::int64_t step) { save_checkpoint(step); };
+  return training;
+}
+
+template <class T>
+FitOutcome Fitting<T>::run() {
+  write_file(folder_.spec(), spec_text_);
+  save_checkpoint(0);
+  start_trackers();
+  FitOutcome outcome;
+  train(outcome);
+  if (outcome.signal) return outcome;
+  evaluate(outcome);
+  write_samples();
+  return outcome;
+}
+
+template <class T>
+void Fitting<T>::start_trackers() {
+  if (!names_tracker(experiment_.spec, kMetrics)) trackers_.push_back(make_tracker<T>(registry_, kMetrics));
+  for (auto* list : {&experiment_.trackers, &trackers_})
+    for (const auto& tracker : *list) tracker->start(folder_.path().string());
+}
+
+template <class T>
+void Fitting<T>::train(FitOutcome& outcome) {
+  try {
+    const Interruption interruption;
+    outcome.training = experiment_.procedure->run(training_);
+    progress_.clear();
+    outcome.signal = outcome.training.stopped ? Interruption::signal() : 0;
+    save_checkpoint(outcome.training.steps);
+    for (auto* list : {&experiment_.trackers, &trackers_})
+      for (const auto& tracker : *list) tracker->finish();
+  } catch (const NumericalError&) {
+    progress_.clear();
+    console_.warn("the last good checkpoint, of step {}, is kept: {}{}", count_text(saved_step_),
+                  folder_.checkpoint().string(),
+                  training_.checkpoint_every > 0 ? "" : "; --set training.checkpoint_every=N keeps later ones");
+    throw;
+  }
+}
+
+template <class T>
+bool Fitting<T>::after_step(const MetricRow& row, bool report) {
+  if (report || !std::isnan(row.validation_loss)) {
+    for (auto* list : {&experiment_.trackers, &trackers_})
+      for (const auto& tracker : *list) tracker->record(row);
+    progress_.report(row);
+  } else {
+    progress_.step(row);
+  }
+  return Interruption::signal() == 0;
+}
+
+template <class T>
+void Fitting<T>::save_checkpoint(std::int64_t step) {
+  Checkpoint::capture<T>(experiment_.model, &training_, data_state_ ? &*data_state_ : nullptr, spec_text_, step)
+      .write(folder_.checkpoint());
+  saved_step_ = step;
+}
+
+template <class T>
+void Fitting<T>::evaluate(FitOutcome& outcome) {
+  // What is evaluated and sampled is what later commands load: the averaged parameters, where the run averages.
+  if (!training_.averaged.empty()) experiment_.model.store.parameters = training_.averaged;
+  engine_.prepare();
+  if (experiment_.data) outcome.evaluation = evaluate_splits(engine_, experiment_.data->splits());
+  write_file(folder_.evaluation(), to_json(outcome.evaluation).dump(2) + "\n");
+}
+
+template <class T>
+void Fitting<T>::write_samples() {
+  if (!experiment_.model.distribution->traits().can_sample)
+    return console_.note("the model can only evaluate densities: no samples were drawn");
+  Block<const T> context;
+  Index n = kSamples;
+  if (experiment_.model.context > 0) {
+    // A conditional model is sampled at contexts that occur: those of the first rows.
+    const Rows<T> train = rows_of(experiment_, "train");
+    n = std::min(n, train.count);
+    context = train.context.middle_rows(0, n);
+  }
+  const Table samples = draw_samples<T>(engine_, experiment_.data.get(), n, context);
+  write_npy<double>(folder_.samples(), compact(samples.values.data(), samples.rows, samples.columns()));
+}
+
+template class Fitting<float>;
+template class Fitting<double>;
+
+}  // namespace pushforward

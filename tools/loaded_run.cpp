@@ -1,0 +1,54 @@
+#include "loaded_run.h"
+
+#include "number_format.h"
+#include "run_folder.h"
+#include "specs.h"
+
+namespace pushforward {
+
+template <class T>
+LoadedRun<T>::LoadedRun(const Registry& registry, const ResolvedSpec& spec, const Checkpoint& checkpoint, int threads,
+                        std::uint64_t seed)
+    : state_(checkpoint.data<T>()),
+      experiment_(build_experiment<T>(registry, spec, false, state_ ? &*state_ : nullptr)) {
+  checkpoint.restore(experiment_.model);
+  checkpoint.restore_averaged(experiment_.model);
+  const TrainingSettings& settings = experiment_.settings;
+  engine_ = std::make_unique<Engine<T>>(
+      experiment_.model,
+      EngineSettings{.seed = seed, .lanes = settings.lanes, .shard_rows = settings.shard_rows, .threads = threads});
+  engine_->prepare();
+}
+
+template <class T>
+const std::vector<Split<T>>& LoadedRun<T>::own_splits() {
+  if (!experiment_.data || !state_)
+    throw DataError("the run was fitted without data; name a file with rows to evaluate");
+  experiment_.data->load(&*state_);
+  return experiment_.data->splits();
+}
+
+template <class T>
+Split<T> LoadedRun<T>::transform(const Table& table) const {
+  if (experiment_.data) return experiment_.data->transform(table);
+  const Index columns = model().distribution->event_shape().size();
+  if (table.columns() != columns)
+    throw DataError(fmt::format("the table has {}, and the model's events have {}", counted(table.columns(), "column"),
+                                count_text(columns)));
+  Split<T> split;
+  split.data = Matrix<T>(table.rows, columns);
+  for (Index j = 0; j < columns; ++j)
+    for (Index i = 0; i < table.rows; ++i)
+      split.data(i, j) = static_cast<T>(table.column(j)[static_cast<std::size_t>(i)]);
+  return split;
+}
+
+OpenedRun::OpenedRun(const std::string& run, const Arguments& arguments)
+    : checkpoint(Checkpoint::read(RunFolder::checkpoint_of(run))) {
+  spec = load_spec_text(registry, checkpoint.spec(), RunFolder::checkpoint_of(run).string(), arguments);
+}
+
+template class LoadedRun<float>;
+template class LoadedRun<double>;
+
+}  // namespace pushforward

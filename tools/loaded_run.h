@@ -1,0 +1,44 @@
+// A finished run, ready to be evaluated and sampled: built from its checkpoint alone.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "command.h"
+#include "io/checkpoint.h"
+
+namespace pushforward {
+
+template <class T>
+class LoadedRun {
+ public:
+  /// Builds the model that the checkpoint's spec describes and fills it, with the averaged parameters where the run
+  /// averages. `seed` is that of the draws.
+  LoadedRun(const Registry& registry, const ResolvedSpec& spec, const Checkpoint& checkpoint, int threads,
+            std::uint64_t seed);
+
+  Engine<T>& engine() { return *engine_; }
+  const Model<T>& model() const { return experiment_.model; }
+  /// None for a run that was fitted without data.
+  const DataPipeline<T>* data() const { return experiment_.data.get(); }
+  /// The rows that it was fitted to and those it was not, read again from the spec's source. Throws DataError; a run
+  /// without data is one.
+  const std::vector<Split<T>>& own_splits();
+  /// A table in the user's units as the model sees it. Without data in the spec the columns are taken as they are.
+  Split<T> transform(const Table& table) const;
+
+ private:
+  std::optional<typename DataPipeline<T>::State> state_;
+  Experiment<T> experiment_;
+  std::unique_ptr<Engine<T>> engine_;
+};
+
+/// A checkpoint and what is needed to build it; the registry owns the plugins' code and must outlive the rest.
+struct OpenedRun {
+  OpenedRun(const std::string& run, const Arguments& arguments);
+  Registry registry;
+  Checkpoint checkpoint;
+  ResolvedSpec spec;
+};
+
+}  // namespace pushforward

@@ -1,0 +1,70 @@
+// log-prob: the log-density of each row of a file.
+#include <nlohmann/json.hpp>
+
+#include "command.h"
+#include "io/csv_writer.h"
+#include "io/table_file.h"
+#include "loaded_run.h"
+#include "number_format.h"
+#include "program.h"
+#include "specs.h"
+
+namespace pushforward {
+namespace {
+
+template <class T>
+Table log_prob_of(OpenedRun& opened, const Arguments& arguments) {
+  LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), opened.spec.seed);
+  const Split<T> split = run.transform(read_table(opened.registry, arguments.positional(1), "DATA"));
+  Table table{.rows = split.rows(), .names = {"log_prob"}, .values = std::vector<double>(split.log_det)};
+  std::vector<double> of_model(static_cast<std::size_t>(split.rows()));
+  run.engine().log_prob(split.view(), of_model);
+  table.values.resize(of_model.size());
+  for (std::size_t i = 0; i < of_model.size(); ++i) table.values[i] += of_model[i];
+  return table;
+}
+
+void print(const Table& table, Console& console) {
+  if (!console.json) return console.result(encode_csv(table));
+  const nlohmann::json object = {{"log_prob", table.values}};
+  console.result(object.dump() + "\n");
+}
+
+int log_prob(const Arguments& arguments, Console& console) {
+  const std::string output = arguments.text("output");
+  if (!output.empty()) table_format(output, "option '--output'");
+  OpenedRun opened(arguments.positional(0), arguments);
+  return with_precision(opened.checkpoint.float64(), [&]<class T>() {
+    const Table table = log_prob_of<T>(opened, arguments);
+    if (output.empty()) {
+      print(table, console);
+      return kSuccess;
+    }
+    write_table(output, table, table_format(output, "option '--output'"), true);
+    console.note("{}: log-densities of {}", output, counted(table.rows, "row"));
+    return kSuccess;
+  });
+}
+
+}  // namespace
+
+const Command& log_prob_command() {
+  static const Command kCommand = {
+      .name = "log-prob",
+      .summary = "log-density of each row of a file",
+      .description =
+          "Writes the log-density of every row of a file, in nats and in the data's units, in the order of the rows; "
+          "-inf for a row outside the model's support.\n\n"
+          "Columns are found by their names, or by their places if the file has exactly those that are needed. A "
+          "conditional model takes its context from columns of the same file.",
+      .positionals = {{"RUN", "folder of a run, or a checkpoint"}, {"DATA", "the rows, .csv or .npy"}},
+      .options = {{"output", "FILE", "where they go, .npy (float64) or .csv; stdout by default"}, kSetOption},
+      .examples = {"pushforward log-prob runs/wine new_wines.csv --output density.npy",
+                   "pushforward log-prob runs/wine new_wines.csv"},
+      .run = &log_prob,
+      .writes_output_itself = true,
+  };
+  return kCommand;
+}
+
+}  // namespace pushforward

@@ -1,0 +1,6 @@
+#include "program.h"
+
+int main(int argc, char** argv) {
+  pushforward::Console console;
+  return pushforward::run_program({argv + 1, argv + argc}, console);
+}

@@ -1,0 +1,33 @@
+// How a fit is getting on: a line for each report, and on a terminal a bar below them.
+#pragma once
+
+#include "console.h"
+#include "pushforward/dataset.h"
+
+namespace pushforward {
+
+class Progress {
+ public:
+  Progress(Console& console, std::int64_t steps) : console_(console), steps_(steps) {}
+  ~Progress() { clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// After every step: moves the bar, a few times a second.
+  void step(const MetricRow& row);
+  /// A line that stays: step, loss, validation loss if there is one, steps per second, time left.
+  void report(const MetricRow& row);
+  /// Takes the bar away.
+  void clear();
+
+ private:
+  std::string line(const MetricRow& row) const;
+  void draw(const MetricRow& row);
+
+  Console& console_;
+  std::int64_t steps_;
+  double drawn_ = -1;  // second of the run at which the bar was drawn last
+  bool shown_ = false;
+};
+
+}  // namespace pushforward

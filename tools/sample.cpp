@@ -1,0 +1,140 @@
+// sample: draws from a run's model.
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "command.h"
+#include "io/csv_writer.h"
+#include "io/table_file.h"
+#include "loaded_run.h"
+#include "number_format.h"
+#include "program.h"
+#include "pushforward/nearest.h"
+#include "sampling.h"
+#include "specs.h"
+
+namespace pushforward {
+namespace {
+
+constexpr std::int64_t kDefaultSamples = 1000;
+constexpr std::int64_t kMostSamples = 1'000'000'000;
+
+/// One row with the values of `--condition name=value`.
+Table condition_table(const std::vector<std::string>& conditions, const std::vector<std::string>& names) {
+  Table table{.rows = 1, .names = {}, .values = {}};
+  for (const std::string& condition : conditions) {
+    const std::size_t equals = condition.find('=');
+    const std::string name = condition.substr(0, equals);
+    if (equals == std::string::npos)
+      throw UsageError(fmt::format("option '--condition' is '{}'; it must be NAME=VALUE", condition));
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      const std::string near = nearest(name, names);
+      throw UsageError(fmt::format(
+          "the model has no context '{}'{}", name,
+          near.empty() ? fmt::format("; it has {}", fmt::join(names, ", ")) : "; did you mean '" + near + "'?"));
+    }
+    if (std::find(table.names.begin(), table.names.end(), name) != table.names.end())
+      throw UsageError(fmt::format("option '--condition' gives '{}' twice", name));
+    double value = 0;
+    const char* end_of_text = condition.data() + condition.size();
+    const auto [end, error] = std::from_chars(condition.data() + equals + 1, end_of_text, value);
+    if (error != std::errc() || end != end_of_text || !std::isfinite(value))
+      throw UsageError(fmt::format("option '--condition' is '{}'; what follows '=' must be a number", condition));
+    table.names.push_back(name);
+    table.values.push_back(value);
+  }
+  return table;
+}
+
+/// The context that the command line gives, as the model sees it; no rows for an unconditional model.
+template <class T>
+Split<T> context_of(const LoadedRun<T>& run, const Registry& registry, const Arguments& arguments) {
+  const bool file = arguments.given("context"), given = arguments.given("condition");
+  const bool conditional = run.model().context > 0;
+  if (!conditional && (file || given))
+    throw UsageError(fmt::format("the model has no context; leave '--{}' out", file ? "context" : "condition"));
+  if (!conditional) return {};
+  if (!run.data()) throw SpecError("the model needs a context, and its run has no data that says which");
+  const std::vector<std::string>& names = run.data()->context_columns();
+  if (file == given)
+    throw UsageError(
+        fmt::format("the model is conditioned on {}; give its context either way: --condition {}=VALUE for "
+                    "one value of each, or --context FILE for a row of them for each sample",
+                    fmt::join(names, ", "), fmt::join(names, "=VALUE --condition ")));
+  if (file) return run.data()->transform(read_table(registry, arguments.text("context"), "option '--context'"), false);
+  return run.data()->transform(condition_table(arguments.texts("condition"), names), false);
+}
+
+Index number_of_samples(const Arguments& arguments, Index context_rows) {
+  const Index fallback = context_rows > 1 ? context_rows : kDefaultSamples;
+  const Index n = arguments.integer("samples", fallback, 1, kMostSamples);
+  if (context_rows > 0 && n % context_rows != 0)
+    throw UsageError(
+        fmt::format("option '--samples' is {}, and the context has {}; it must be a multiple: each row of "
+                    "the context gets as many samples",
+                    n, counted(context_rows, "row")));
+  return n;
+}
+
+template <class T>
+Table samples_of(OpenedRun& opened, const Arguments& arguments) {
+  const auto seed = static_cast<std::uint64_t>(arguments.integer("seed", static_cast<std::int64_t>(opened.spec.seed), 0,
+                                                                 std::numeric_limits<std::int64_t>::max()));
+  LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), seed);
+  const Split<T> context = context_of(run, opened.registry, arguments);
+  const Block<const T> rows = context.context;
+  return draw_samples<T>(run.engine(), run.data(), number_of_samples(arguments, rows.data ? rows.rows : 0), rows);
+}
+
+void print(const Table& table, Console& console) {
+  if (!console.json) return console.result(encode_csv(table));
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (Index j = 0; j < table.columns(); ++j) object[table.names[static_cast<std::size_t>(j)]] = table.column(j);
+  console.result(object.dump() + "\n");
+}
+
+int sample(const Arguments& arguments, Console& console) {
+  const std::string output = arguments.text("output");
+  if (!output.empty()) table_format(output, "option '--output'");
+  OpenedRun opened(arguments.positional(0), arguments);
+  return with_precision(opened.checkpoint.float64(), [&]<class T>() {
+    const Table table = samples_of<T>(opened, arguments);
+    if (output.empty()) {
+      print(table, console);
+      return kSuccess;
+    }
+    write_table(output, table, table_format(output, "option '--output'"));
+    console.note("{}: {} of {}", output, counted(table.rows, "sample"), counted(table.columns(), "column"));
+    return kSuccess;
+  });
+}
+
+}  // namespace
+
+const Command& sample_command() {
+  static const Command kCommand = {
+      .name = "sample",
+      .summary = "draw samples from a run's model",
+      .description =
+          "Draws samples from the model of a run, in the data's units. The same seed gives the same samples, on any "
+          "number of threads.\n\n"
+          "A conditional model needs a context: one value of each of its columns (--condition), or a table with a row "
+          "for each sample (--context; with fewer rows, each gets as many samples as the others).",
+      .positionals = {{"RUN", "folder of a run, or a checkpoint"}},
+      .options = {{"samples", "N", "how many; 1000 by default, or one for each row of --context", 'n'},
+                  {"output", "FILE", "where they go, .npy (float64) or .csv; stdout by default"},
+                  {"seed", "N", "of the draws; the spec's by default"},
+                  {"condition", "NAME=VALUE", "value of a context column", 0, true},
+                  {"context", "FILE", "table of context columns, .csv or .npy"},
+                  kSetOption},
+      .examples = {"pushforward sample runs/circles -n 1000 --output samples.csv",
+                   "pushforward sample runs/conditional -n 500 --condition label=1 --output ones.npy"},
+      .run = &sample,
+      .writes_output_itself = true,
+  };
+  return kCommand;
+}
+
+}  // namespace pushforward
