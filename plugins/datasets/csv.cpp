@@ -223,7 +223,8 @@ class Reader {
     do cells.push_back(read_cell(p));
     while (next_cell(p));
     const bool header = is_header(cells);
-    for (std::size_t j = 0; j < cells.size(); ++j) names_.push_back(header ? cells[j].text : "x" + std::to_string(j));
+    for (std::size_t j = 0; j < cells.size(); ++j)
+      names_.push_back(header ? cells[j].text : std::string("x").append(std::to_string(j)));
     return header ? next_line(p) : begin_;
   }
   bool is_header(const std::vector<Cell>& cells) const {
