@@ -6,6 +6,7 @@
 #include "placed_error.h"
 #include "problem_text.h"
 #include "pushforward/engine.h"
+#include "schema_text.h"
 
 namespace pushforward {
 
@@ -71,7 +72,7 @@ std::unique_ptr<ComponentBase> Assembler<T>::build(const std::string& kind, cons
                                                    bool in_list) {
   const SpecNode::Entry& entry = component_entry(resolved);
   const std::string label = place + " (" + entry.key + ")";
-  const RegisteredComponent* found = registry_.find(kind, entry.key);
+  const RegisteredComponent* found = find_component(registry_, kind, entry.key);
   if (!found)
     throw PlacedError<SpecError>(
         problem_text(entry.position, place + ": there is no " + kind + " '" + entry.key + "'"));
@@ -87,6 +88,7 @@ std::unique_ptr<ComponentBase> Assembler<T>::build(const std::string& kind, cons
         entry.position, label + ": the factory in " + found->plugin + " made no component of this precision"));
   made->set_path(node.path());
   components_.push_back(component);
+  positions_.emplace(component, entry.position);
   node.report_unread();
   return made;
 }

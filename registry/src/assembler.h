@@ -1,6 +1,7 @@
 // Assembler: builds components one after the other into one set of numbers.
 #pragma once
 
+#include <map>
 #include <set>
 
 #include "pushforward/registry/assembly.h"
@@ -45,6 +46,8 @@ class Assembler {
   std::vector<const Component<T>*>& components() { return components_; }
   Layout& layout() { return layout_; }
   Store<T>& store() { return store_; }
+  /// Where a component stands in the text.
+  const Position& position_of(const Component<T>& component) const { return positions_.at(&component); }
   std::vector<std::string>& unread_fields() { return unread_; }
   /// Whether a network was built that takes the context in. Distributions say so by their traits.
   bool uses_context() const { return uses_context_; }
@@ -59,6 +62,7 @@ class Assembler {
   Layout layout_;
   Store<T> store_;
   std::vector<const Component<T>*> components_;
+  std::map<const Component<T>*, Position> positions_;
   std::vector<std::string> unread_;
   std::set<std::string> names_;
   bool uses_context_ = false;

@@ -24,7 +24,7 @@ std::unique_ptr<ComponentBase> build_root(Assembler<T>& assembler, const std::st
   } classes[] = {
       {"bijector", &build_checked<Bijector<T>, T>},   {"transformer", &build_checked<Transformer<T>, T>},
       {"network", &build_checked<Network<T>, T>},     {"distribution", &build_checked<Distribution<T>, T>},
-      {"target", &build_checked<Distribution<T>, T>}, {"objective", &build_checked<Objective<T>, T>},
+      {"target", &build_checked<Target<T>, T>},       {"objective", &build_checked<Objective<T>, T>},
       {"optimizer", &build_checked<Optimizer<T>, T>}, {"schedule", &build_checked<Schedule<T>, T>},
       {"dataset", &build_checked<Dataset<T>, T>},     {"preprocess", &build_checked<Preprocess<T>, T>},
       {"tracker", &build_checked<Tracker<T>, T>},     {"procedure", &build_checked<Procedure<T>, T>},

@@ -205,9 +205,8 @@ template <class T>
 std::unique_ptr<ComponentBase> NodeBuild<T>::make_child(const char* field, Index index, const char* kind,
                                                         const Surroundings& surroundings, const std::string& name) {
   const Field& f = declared(field, {FieldType::component, FieldType::components});
-  // A target is a distribution of its own kind: it can be evaluated, but need not be normalised.
   const std::string expected = f.kind;
-  if (expected != kind && !(expected == "target" && std::string_view(kind) == "distribution"))
+  if (expected != kind)
     misuse(std::string("builds its field '") + field + "' as " + one_of_kind(kind) + ", but declares it as " +
            one_of_kind(expected));
   if (index < 0 || index >= count(field))

@@ -150,7 +150,7 @@ class Walk {
         at_value(beside_of(node, *beside), *beside, place + "." + beside->field.name, i + 1);
       return;
     }
-    if (kind == "distribution" && node.is_map() && is_short_flow(node)) {
+    if (can_be_flow(kind) && node.is_map() && is_short_flow(node)) {
       at_component_fields(node, "flow", kind, place, in_list, i);
       return;
     }
@@ -193,12 +193,12 @@ class Walk {
 
   void at_component_fields(SpecNode& fields, const std::string& name, const std::string& kind, const std::string& place,
                            bool in_list, std::size_t i) {
-    const RegisteredComponent* found = registry_.find(kind, name);
+    const RegisteredComponent* found = find_component(registry_, kind, name);
     if (!found || !fields.is_map()) return;  // the validation says so
     const std::vector<Slot> slots = slots_of(*found->info);
     const std::vector<std::string> names = names_of(slots);
     const bool is_field = std::find(names.begin(), names.end(), steps_[i].name) != names.end();
-    if (!is_field && registry_.find(kind, steps_[i].name) && steps_[i].name != name)
+    if (!is_field && find_component(registry_, kind, steps_[i].name) && steps_[i].name != name)
       throw Refused{place + " is '" + name + "', not '" + steps_[i].name + "'; to replace it: --set '" + place + "={" +
                     steps_[i].name + ": {}}'"};
     if (!is_field && steps_[i].name == name) {

@@ -100,6 +100,22 @@ std::string field_remedy(const std::string& word, const std::vector<std::string>
   return near.empty() ? "; its fields are " + joined(fields) : near;
 }
 
+const RegisteredComponent* find_component(const Registry& registry, const std::string& kind, const std::string& name) {
+  const RegisteredComponent* found = registry.find(kind, name);
+  return found || kind != "target" ? found : registry.find("distribution", name);
+}
+
+std::vector<std::string> usable_names(const Registry& registry, const std::string& kind) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& of_kind) {
+    for (const RegisteredComponent* candidate : registry.components(of_kind)) names.emplace_back(candidate->info->name);
+  };
+  add(kind);
+  if (kind == "bijector") add("transformer");
+  if (kind == "target") add("distribution");
+  return names;
+}
+
 std::vector<Slot> slots_of(const ComponentInfo& component) {
   std::vector<Slot> slots;
   for (std::size_t i = 0; i < component.field_count; ++i) slots.push_back({.field = component.fields[i]});

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "pushforward/plugin.h"
+#include "pushforward/registry/registry.h"
 #include "pushforward/registry/sections.h"
 #include "pushforward/registry/spec_tree.h"
 
@@ -25,6 +25,11 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
 std::string field_remedy(const std::string& word, const std::vector<std::string>& fields);
 /// `a, b, c`
 std::string joined(const std::vector<std::string>& words);
+
+/// The component of a kind; where a target is wanted, every distribution is one.
+const RegisteredComponent* find_component(const Registry& registry, const std::string& kind, const std::string& name);
+/// Names of what `find_component` finds, and of the transformers that can stand for a bijector.
+std::vector<std::string> usable_names(const Registry& registry, const std::string& kind);
 
 /// The parts of `a|b|c`.
 std::vector<std::string> choices_of(const Field& field);

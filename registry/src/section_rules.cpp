@@ -5,7 +5,6 @@
 #include "pushforward/block.h"
 #include "pushforward/number_text.h"
 #include "scalars.h"
-#include "schema_text.h"
 
 namespace pushforward {
 
@@ -48,6 +47,17 @@ void check_data(const SpecNode& data, Problems& problems) {
   if (const SpecNode* context = data.find("context"); context && context->is_map()) check_context(*context, problems);
 }
 
+void check_group(const SpecNode& group, const std::string& place, Problems& problems) {
+  if (!group.is_map()) return;
+  const SpecNode *frozen = group.find("frozen"), *rate = group.find("learning_rate"),
+                 *decay = group.find("weight_decay");
+  const bool is_frozen = frozen && frozen->text == "true";
+  if (is_frozen && (rate || decay))
+    problems.add(group.position, place + " is frozen, so it has no learning_rate and no weight_decay; remove them");
+  if (!is_frozen && !rate && !decay)
+    problems.add(group.position, place + " changes nothing; give learning_rate, weight_decay or frozen: true");
+}
+
 void check_training(const SpecNode& training, bool has_data, Problems& problems) {
   if (!training.is_map()) return;
   const SpecNode *steps = training.find("steps"), *epochs = training.find("epochs");
@@ -55,6 +65,9 @@ void check_training(const SpecNode& training, bool has_data, Problems& problems)
   if (!steps && !epochs) problems.add(training.position, "training needs the field 'steps' or the field 'epochs'");
   if (epochs && !has_data)
     problems.add(epochs->position, "training.epochs counts rows of data, but there is no 'data:'; give steps");
+  if (const SpecNode* groups = training.find("groups"))
+    for (std::size_t i = 0; i < groups->items.size(); ++i)
+      check_group(groups->items[i], "training.groups[" + std::to_string(i) + "]", problems);
   const std::optional<std::int64_t> lanes = integer_of(training, "lanes"), rows = integer_of(training, "shard_rows");
   if (lanes && (*lanes & (*lanes - 1)) != 0)
     problems.add(training.find("lanes")->position,
@@ -68,33 +81,13 @@ void check_training(const SpecNode& training, bool has_data, Problems& problems)
                  "training.validate_every needs validation rows, but there is no 'data:'");
 }
 
-/// An objective that takes a target has a field `target` of that kind; see `objective_node` in experiment.cpp.
-void check_target(const Registry& registry, const SpecNode& target, const SpecNode& training, Problems& problems) {
-  const SpecNode* objective = training.is_map() ? training.find("objective") : nullptr;
-  if (!objective || !objective->is_map() || objective->entries.empty()) return;
-  const SpecNode::Entry& entry = objective->entries.front();
-  const RegisteredComponent* found = registry.find("objective", entry.key);
-  if (!found) return;
-  const ComponentInfo& info = *found->info;
-  for (std::size_t i = 0; i < info.field_count; ++i) {
-    const Field& field = info.fields[i];
-    if (std::string_view(field.name) != "target" || !field.kind || std::string_view(field.kind) != "target") continue;
-    if (entry.value.find("target"))
-      problems.add(target.position, "target is given twice, here and in training.objective.target; remove one of them");
-    return;
-  }
-  problems.add(target.position, "target is not used: the objective '" + entry.key +
-                                    "' has none; remove it, or choose another objective");
-}
-
 }  // namespace
 
-void check_section_rules(const Registry& registry, const SpecNode& root, Problems& problems) {
+void check_section_rules(const SpecNode& root, Problems& problems) {
   if (!root.is_map()) return;
-  const SpecNode *data = root.find("data"), *target = root.find("target"), *training = root.find("training");
+  const SpecNode *data = root.find("data"), *training = root.find("training");
   if (data) check_data(*data, problems);
   if (training) check_training(*training, data != nullptr, problems);
-  if (target && training) check_target(registry, *target, *training, problems);
 }
 
 }  // namespace pushforward

@@ -125,6 +125,7 @@ SpecNode Validator::sections(const Slot& slot, const SpecNode& node, const std::
 // --- components
 // ----------------------------------------------------------------------------------------------------------
 
+bool can_be_flow(const std::string& kind) { return kind == "distribution" || kind == "target"; }
 bool is_short_flow(const SpecNode& node) { return node.find("base") || node.find("bijectors"); }
 
 SpecNode Validator::components(const Slot& slot, const SpecNode& node, const std::string& place) {
@@ -143,7 +144,7 @@ void Validator::several_keys(const std::string& kind, const SpecNode& node, cons
   for (const SpecNode::Entry& entry : node.entries) keys.push_back("'" + entry.key + "'");
   // The usual slip: the fields stand beside the name, not below it.
   const SpecNode::Entry& first = node.entries.front();
-  const bool slipped = first.value.is_null() && registry_.find(kind, first.key);
+  const bool slipped = first.value.is_null() && find_component(registry_, kind, first.key);
   problems_.add(node.entries[1].position,
                 place + " must be one component, a mapping with its name as the one key, but has the keys " +
                     joined(keys) + (slipped ? "; indent the fields of " + first.key + " below it" : ""));
@@ -157,7 +158,7 @@ std::optional<NamedComponent> Validator::named(const std::string& kind, const Sp
     expected(slot, node, place, "; write its name, or {name: {field: value}}");
     return std::nullopt;
   }
-  if (kind == "distribution" && is_short_flow(node)) return NamedComponent{"flow", node.position, &node};
+  if (can_be_flow(kind) && is_short_flow(node)) return NamedComponent{"flow", node.position, &node};
   if (node.entries.size() > 1) {
     several_keys(kind, node, place);
     return std::nullopt;
@@ -176,12 +177,8 @@ std::optional<NamedComponent> Validator::named(const std::string& kind, const Sp
 }
 
 void Validator::not_found(const std::string& kind, const NamedComponent& named, const std::string& place) {
-  std::vector<std::string> names;
-  for (const RegisteredComponent* candidate : registry_.components(kind)) names.emplace_back(candidate->info->name);
-  if (kind == "bijector")
-    for (const RegisteredComponent* candidate : registry_.components("transformer"))
-      names.emplace_back(candidate->info->name);
-  std::string message = place + ": there is no " + kind + " '" + named.name + "'" + did_you_mean(named.name, names);
+  std::string message = place + ": there is no " + kind + " '" + named.name + "'" +
+                        did_you_mean(named.name, usable_names(registry_, kind));
   for (const std::string& other : registry_.kinds())
     if (other != kind && registry_.find(other, named.name))
       message += "; '" + named.name + "' is " + one_of_kind(other) + ", but " + one_of_kind(kind) + " is needed here";
@@ -212,7 +209,7 @@ SpecNode Validator::component(const std::string& kind, const SpecNode& node, con
   }
   const std::optional<NamedComponent> it = named(kind, alone, place, beside);
   if (!it) return node;
-  const RegisteredComponent* found = registry_.find(kind, it->name);
+  const RegisteredComponent* found = find_component(registry_, kind, it->name);
   if (!found && kind == "bijector" && registry_.find("transformer", it->name)) {
     if (registry_.find("bijector", "elementwise")) return in_elementwise(alone, place, in_list);
     problems_.add(it->position, place + ": the transformer '" + it->name +

@@ -65,6 +65,8 @@ class Validator {
   int depth_ = 0;
 };
 
+/// Kinds that a flow is of.
+bool can_be_flow(const std::string& kind);
 /// True if a mapping is a flow written short: `{base: ..., bijectors: [...]}`.
 bool is_short_flow(const SpecNode& node);
 

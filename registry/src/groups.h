@@ -1,0 +1,25 @@
+// Groups: `training.groups` as ranges of the parameter vector.
+#pragma once
+
+#include <vector>
+
+#include "pushforward/optimizer.h"
+#include "pushforward/registry/spec_tree.h"
+
+namespace pushforward {
+
+struct GroupedParameters {
+  std::vector<ParameterRange> ranges;  // what moves; neighbours with the same settings are one
+  std::vector<std::uint8_t> frozen;    // one byte for each kPadding elements; empty if nothing is frozen
+};
+
+/// True if `text` matches a pattern in which `*` stands for any characters.
+bool matches(const std::string& pattern, const std::string& text);
+
+/// `groups`: resolved. `learning_rate`: the optimizer's; a group's own becomes a factor on it. `never_trained`: element
+/// of the vector from which on nothing moves (a target's parameters). Throws SpecError, with positions, if a group
+/// matches no parameter or if nothing is left to train.
+GroupedParameters group_parameters(const SpecNode& groups, const Layout& layout, Index never_trained,
+                                   double learning_rate);
+
+}  // namespace pushforward
