@@ -173,6 +173,7 @@ Var<T> power(Var<T> x, std::type_identity_t<T> exponent) {
   const Var<T> y = x.tape().make(x.rows(), x.columns());
   detail::map(
       y.data(), false, [exponent](const B<T>& v) { return power_of(v, exponent); }, Whole<T>{x.value()});
+  if (exponent == T(0)) return y;  // constant: 0 x^-1 would be no number at zero
   x.tape().primitive(
       "power", {x}, {y},
       [exponent](Vjp<T>& v) {
