@@ -1,5 +1,6 @@
 #include "case.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <random>
@@ -9,9 +10,12 @@ namespace pushforward::testing {
 const char* to_string(Precision p) { return p == Precision::float64 ? "float64" : "float32"; }
 const char* to_string(Mode mode) {
   switch (mode) {
-    case Mode::train: return "train";
-    case Mode::evaluate: return "evaluate";
-    case Mode::initialise: return "initialise";
+    case Mode::train:
+      return "train";
+    case Mode::evaluate:
+      return "evaluate";
+    case Mode::initialise:
+      return "initialise";
   }
   return "";
 }
@@ -90,7 +94,7 @@ FunctionCase map_function(int index, const FunctionInfo& info, const Traits& t, 
   f.support = support;
   f.iterative = cost == Cost::iterative;
   f.tolerance = f.iterative ? t.tolerance : 0;
-  f.random = t.uses_draws;
+  f.random = t.uses_draws || (forward ? t.draws_forward : t.draws_inverse);
   f.range = declared > 0 ? declared : t.elementwise ? kRangeOfElementwise : kRangeOfOthers;
   return f;
 }
@@ -202,18 +206,40 @@ Request Case::request(const FunctionCase& f, Index rows, unsigned seed, Mode mod
   return r;
 }
 
+Array Case::far_data(const FunctionCase& f, const Array& x, double reach) const {
+  const bool below = std::isfinite(f.support.lower), above = std::isfinite(f.support.upper);
+  Array far = x;
+  if (below && above) return far;  // every element is as far as it can be, and events may obey more than bounds
+  for (Index j = 0; j < x.columns; ++j)
+    for (Index i = 0; i < x.rows; ++i) {
+      if (below)
+        far(i, j) = f.support.lower + reach * (x(i, j) - f.support.lower);
+      else if (above)
+        far(i, j) = f.support.upper - reach * (f.support.upper - x(i, j));
+      else
+        far(i, j) = reach * x(i, j);
+    }
+  return far;
+}
+
 Request Case::tails(const FunctionCase& f, Index rows, double reach) {
   Request r = request(f, rows, 3);
+  if (f.info.name == "log_prob") {
+    r.x = far_data(f, r.x, reach);
+    return r;
+  }
+  if (const FunctionCase* forward = find("forward"); f.info.name == "inverse" && forward && !map_->elementwise) {
+    r.x = f64_->run(tails(*forward, rows, std::min(reach, forward->range))).outputs[0];
+    if (base_columns_ == data_columns_)
+      for (double& v : r.x.values) v = round_to_float(v);
+    return r;
+  }
   const Support& s = f.support;
+  const double width = std::isfinite(s.upper - s.lower) ? s.upper - s.lower : 1;
   for (Index j = 0; j < r.x.columns; ++j)
-    for (Index i = 0; i < rows; ++i) {
-      const bool up = (i + j) % 2 == 0;
-      const double width = std::isfinite(s.upper - s.lower) ? s.upper - s.lower : 1;
-      double v = up ? reach : -reach;
-      if (v <= s.lower) v = s.lower + 1e-6 * width;
-      if (v >= s.upper) v = s.upper - 1e-6 * width;
-      r.x(i, j) = v;
-    }
+    for (Index i = 0; i < rows; ++i)
+      r.x(i, j) =
+          round_to_float(std::clamp((i + j) % 2 ? -reach : reach, s.lower + 1e-6 * width, s.upper - 1e-6 * width));
   return r;
 }
 
@@ -227,6 +253,23 @@ const std::vector<Mode>& Case::modes(const FunctionCase& f) {
     if (!same_bits(plain, f64_->run(r).outputs)) known.push_back(Mode::train);
   }
   return known;
+}
+
+bool Case::coupled(const FunctionCase& f, Mode mode) {
+  if (!couples_rows_) return false;
+  const Request all = request(f, kSamples, 5, mode);
+  Request some = all;
+  std::vector<Index> first;
+  for (Index i = 0; i < kSamples / 2; ++i) first.push_back(i);
+  some.rows = kSamples / 2;
+  some.x = all.x.columns ? all.x.select(first) : Array();
+  some.context = all.context.columns ? all.context.select(first) : Array();
+  const std::vector<Array> a = f64_->run(all).outputs, b = f64_->run(some).outputs;
+  for (std::size_t o = 0; o < a.size(); ++o)
+    for (Index j = 0; j < a[o].columns; ++j)
+      for (const Index i : first)
+        if (std::abs(a[o](i, j) - b[o](i, j)) > 1e-9 * std::max(1.0, std::abs(a[o](i, j)))) return true;
+  return false;
 }
 
 std::vector<Array> Case::cotangents(const std::vector<Array>& outputs, unsigned seed) {

@@ -23,10 +23,10 @@ struct Variant {
 struct FunctionCase {
   int index = 0;
   FunctionInfo info;
-  Support support;         // of x
+  Support support;  // of x
   bool iterative = false;
-  double tolerance = 0;    // of an iteration
-  bool random = false;     // depends on draws, by declaration
+  double tolerance = 0;  // of an iteration
+  bool random = false;   // depends on draws, by declaration
   bool differentiable = true;
   double range = kRangeOfOthers;
 };
@@ -53,9 +53,12 @@ class Case {
   const FunctionCase* find(const char* name) const;
   /// Of a bijector or transformer; none for other kinds.
   const Traits* map() const { return map_ ? &*map_ : nullptr; }
+  /// A map whose log_det is that of a Jacobian.
+  bool exact() const { return map_ && map_->log_det == LogDet::exact && !map_->draws_forward && !map_->draws_inverse; }
   /// Of a distribution.
   const DistributionTraits* density() const { return density_ ? &*density_ : nullptr; }
-  bool couples_rows() const { return couples_rows_; }
+  /// Whether rows depend on each other in this mode: declared, and true of the values.
+  bool coupled(const FunctionCase& f, Mode mode);
   Index base_columns() const { return base_columns_; }
   Index data_columns() const { return data_columns_; }
   Index context_columns() const { return context_columns_; }
@@ -76,6 +79,7 @@ class Case {
   void start();
   void perturb();
   Array draw(const FunctionCase& f, Index rows, unsigned seed);
+  Array far_data(const FunctionCase& f, const Array& x, double reach) const;
   Array context(Index rows, unsigned seed) const;
 
   const Subject& subject_;

@@ -27,10 +27,9 @@ std::vector<Function<T>> functions_of(const ComponentBase& component, const Surr
     std::vector<Function<T>> all;
     const DistributionTraits traits = density->traits();
     if (traits.log_prob != Cost::none && traits.density != LogDet::none)
-      all.push_back({{"log_prob", density->event_shape().size(), {"log_prob"}},
-                     [=](Var<T> y, Index, const Pass<T>& pass) {
-                       return std::vector<Var<T>>{density->log_prob(y, pass)};
-                     }});
+      all.push_back(
+          {{"log_prob", density->event_shape().size(), {"log_prob"}},
+           [=](Var<T> y, Index, const Pass<T>& pass) { return std::vector<Var<T>>{density->log_prob(y, pass)}; }});
     if (traits.can_sample && traits.sample != Cost::none)
       all.push_back({{"sample", 0, {"value", "log_prob"}}, [=](Var<T>, Index rows, const Pass<T>& pass) {
                        const Sampled<T> s = density->sample(rows, pass);
@@ -39,9 +38,8 @@ std::vector<Function<T>> functions_of(const ComponentBase& component, const Surr
     return all;
   }
   if (const auto* network = dynamic_cast<const Network<T>*>(&component))
-    return {{{"evaluate", around.network.inputs, {"value"}}, [=](Var<T> x, Index, const Pass<T>& pass) {
-               return std::vector<Var<T>>{(*network)(x, pass)};
-             }}};
+    return {{{"evaluate", around.network.inputs, {"value"}},
+             [=](Var<T> x, Index, const Pass<T>& pass) { return std::vector<Var<T>>{(*network)(x, pass)}; }}};
   return {};
 }
 

@@ -14,7 +14,8 @@ template <class T>
 class Memory {
  public:
   Memory(Index rows, Index columns, double padding, Index extra_stride = 0) {
-    const Index stride = rows == 1 && extra_stride == 0 ? 1 : round_up(rows, kPadding) + round_up(extra_stride, kPadding);
+    const Index stride =
+        rows == 1 && extra_stride == 0 ? 1 : round_up(rows, kPadding) + round_up(extra_stride, kPadding);
     memory_.assign(static_cast<std::size_t>(stride * columns) + kPadding, static_cast<T>(padding));
     const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
     block_ = {reinterpret_cast<T*>((address + 63) / 64 * 64), rows, columns, stride};

@@ -20,9 +20,12 @@ std::string pad(std::string text, std::size_t width) {
 
 const char* word(Status s) {
   switch (s) {
-    case Status::passed: return "passed";
-    case Status::failed: return "FAILED";
-    case Status::not_applicable: return "n/a";
+    case Status::passed:
+      return "passed";
+    case Status::failed:
+      return "FAILED";
+    case Status::not_applicable:
+      return "n/a";
   }
   return "";
 }
@@ -39,8 +42,7 @@ std::string table(const std::vector<Row>& rows) {
   std::string text;
   for (const auto& line : cells) {
     text += "    ";
-    for (std::size_t c = 0; c < line.size(); ++c)
-      text += c + 1 < line.size() ? pad(line[c], widths[c] + 2) : line[c];
+    for (std::size_t c = 0; c < line.size(); ++c) text += c + 1 < line.size() ? pad(line[c], widths[c] + 2) : line[c];
     text += '\n';
   }
   return text;
@@ -58,8 +60,8 @@ std::string to_text(const CheckResult& r) {
   if (r.status != Status::failed) return text;
   text += "    " + r.subject + ": " + r.title + '\n';
   for (const std::string& finding : r.findings) text += "    " + finding + '\n';
-  const bool beyond = std::any_of(r.worst.begin(), r.worst.end(),
-                                  [](const Row& row) { return !(row.difference <= row.allowed); });
+  const bool beyond =
+      std::any_of(r.worst.begin(), r.worst.end(), [](const Row& row) { return !(row.difference <= row.allowed); });
   if (beyond) text += table(r.worst);
   return text + "    again: " + r.command + '\n';
 }

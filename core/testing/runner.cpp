@@ -39,6 +39,8 @@ class TypedRunner final : public Runner {
       : instance_(std::move(instance)), step_(instance_->built.components, instance_->built.layout) {}
 
   Response run(const Request& r) override;
+  Array run_by_degrees(const Request& request, const NetworkShape& shape) override;
+  std::vector<Array> moments(const Request& request) override;
   void initialise(Request request) override;
   std::unique_ptr<Runner> clone() const override { return std::make_unique<TypedRunner>(instance_); }
 
@@ -201,6 +203,51 @@ void TypedRunner<T>::initialise(Request r) {
   step_.update(after, store.real_state, store.integer_state, statistics, r.x.columns ? r.x.rows : r.rows, r.stream);
 }
 
+template <class T>
+Array TypedRunner<T>::run_by_degrees(const Request& r, const NetworkShape& shape) {
+  const auto* network = dynamic_cast<const Network<T>*>(instance_->built.component.get());
+  if (!network || !network->masked() || shape.output_degrees.empty()) return {};
+  tape_.reset();
+  tape_.set_recording(false);
+  const Memory<T> context(r.context, r.padding, r.extra_stride);
+  const Var<T> context_var = context.block().columns ? tape_.constant(context.block()) : Var<T>();
+  const Pass<T> pass = make_pass(r, prepare(r, false), context_var, false);
+  const std::unique_ptr<Stepper<T>> stepper = network->masked()->start(r.x.rows, pass);
+  Array out(r.x.rows, shape.outputs);
+  const auto [lowest, highest] = std::minmax_element(shape.output_degrees.begin(), shape.output_degrees.end());
+  for (Index degree = *lowest; degree <= *highest; ++degree) {
+    std::vector<Index> inputs, outputs;
+    for (std::size_t i = 0; i < shape.input_degrees.size() && degree > *lowest; ++i)
+      if (shape.input_degrees[i] == degree - 1) inputs.push_back(static_cast<Index>(i));
+    for (std::size_t o = 0; o < shape.output_degrees.size(); ++o)
+      if (shape.output_degrees[o] == degree) outputs.push_back(static_cast<Index>(o));
+    Array x(r.x.rows, static_cast<Index>(inputs.size()));
+    for (Index j = 0; j < x.columns; ++j)
+      for (Index i = 0; i < x.rows; ++i) x(i, j) = r.x(i, inputs[static_cast<std::size_t>(j)]);
+    const Memory<T> columns(x, r.padding, r.extra_stride);
+    const Block<const T> result = stepper->advance(degree, columns.block());
+    if (result.columns != static_cast<Index>(outputs.size()))
+      throw ShapeError("stepper: degree " + std::to_string(degree) + " gave " + std::to_string(result.columns) +
+                       " columns, but has " + std::to_string(outputs.size()) + " outputs");
+    for (std::size_t o = 0; o < outputs.size(); ++o)
+      for (Index i = 0; i < out.rows; ++i) out(i, outputs[o]) = static_cast<double>(result(i, static_cast<Index>(o)));
+  }
+  return out;
+}
+
+template <class T>
+std::vector<Array> TypedRunner<T>::moments(const Request& r) {
+  const auto* density = dynamic_cast<const Distribution<T>*>(instance_->built.component.get());
+  if (!density) return {};
+  tape_.reset();
+  tape_.set_recording(false);
+  const Memory<T> context(r.context, r.padding, r.extra_stride);
+  const Var<T> context_var = context.block().columns ? tape_.constant(context.block()) : Var<T>();
+  const Moments<T> m = density->moments(make_pass(r, prepare(r, false), context_var, false));
+  if (!m.mean || !m.variance) return {};
+  return {to_array<T>(m.mean.value()), to_array<T>(m.variance.value())};
+}
+
 /// Wraps the transformer of a built component and adds theta to its numbers.
 template <class T>
 void wrap_transformer(Built<T>& built, ThetaForm form, Index columns) {
@@ -224,6 +271,14 @@ void wrap_transformer(Built<T>& built, ThetaForm form, Index columns) {
 }
 
 }  // namespace
+
+ThetaColumns theta_columns(const ComponentBase& component) {
+  if (const auto* d = dynamic_cast<const ThetaMap<double>*>(&component))
+    return {d->transformer().parameters(), d->transformer().prepared()};
+  if (const auto* f = dynamic_cast<const ThetaMap<float>*>(&component))
+    return {f->transformer().parameters(), f->transformer().prepared()};
+  return {};
+}
 
 template <class T>
 std::unique_ptr<Runner> make_runner(const Subject& subject, const Surroundings& around, ThetaForm form) {

@@ -25,21 +25,25 @@ Tally::Tally(const CheckInfo& info, const Subject& subject, Precision precision)
 }
 
 double Tally::tolerance(bool iterative) const {
-  const double t = in_double() ? (iterative ? info_.iterative64 : info_.float64)
-                               : (iterative ? info_.iterative32 : info_.float32);
+  const double t =
+      in_double() ? (iterative ? info_.iterative64 : info_.float64) : (iterative ? info_.iterative32 : info_.float32);
   return t * subject_.tolerance_factor;
 }
 
 void Tally::same(const std::string& name, const Array& a, const Array& b) {
   if (a.rows != b.rows || a.columns != b.columns) return finding(where_ + ": " + name + " has another shape");
   for (Index j = 0; j < a.columns; ++j)
-    for (Index i = 0; i < a.rows; ++i) same(i, [&] { return indexed(name, j); }, a(i, j), b(i, j));
+    for (Index i = 0; i < a.rows; ++i)
+      same(
+          i, [&] { return indexed(name, j); }, a(i, j), b(i, j));
 }
 
 void Tally::compare(const std::string& name, const Array& a, const Array& b, double allowed) {
   if (a.rows != b.rows || a.columns != b.columns) return finding(where_ + ": " + name + " has another shape");
   for (Index j = 0; j < a.columns; ++j)
-    for (Index i = 0; i < a.rows; ++i) compare(i, [&] { return indexed(name, j); }, a(i, j), b(i, j), allowed);
+    for (Index i = 0; i < a.rows; ++i)
+      compare(
+          i, [&] { return indexed(name, j); }, a(i, j), b(i, j), allowed);
 }
 
 void Tally::finite(const std::string& name, const Array& a) {

@@ -1,6 +1,9 @@
 // Tally: collects one check's comparisons into its result.
 #pragma once
 
+#include <algorithm>
+#include <limits>
+
 #include "case.h"
 #include "pushforward/testing/report.h"
 

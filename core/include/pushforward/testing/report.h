@@ -23,19 +23,19 @@ struct Row {
 
 /// One check of one subject in one precision.
 struct CheckResult {
-  std::string check;      // `round_trip`
-  int number = 0;         // of the table of checks
+  std::string check;  // `round_trip`
+  int number = 0;     // of the table of checks
   std::string title;
   std::string subject;    // `bijector/coupling, example affine`
   std::string precision;  // float64, float32
   Status status = Status::passed;
-  double measured = 0;    // the worst difference, measured by what it was allowed
-  double allowed = 0;     // what that one was allowed
-  Index compared = 0;     // number of comparisons
+  double measured = 0;                // the worst difference, measured by what it was allowed
+  double allowed = 0;                 // what that one was allowed
+  Index compared = 0;                 // number of comparisons
   std::vector<Row> worst;             // failures first, five at most
   std::vector<std::string> findings;  // failures that are no pair of numbers
-  std::string note;       // redrawn samples, reasons for what was left out
-  std::string command;    // repeats this check
+  std::string note;                   // redrawn samples, reasons for what was left out
+  std::string command;                // repeats this check
 };
 
 /// One line: status, number, check, precision, measured, allowed; on failure the findings and the table of the worst

@@ -1,5 +1,5 @@
-// Runner: evaluates one function of a component (forward, inverse, log_prob, sample, ...) on plain arrays of doubles, in
-// either precision, with its gradients. `prepare` runs first and derived values' gradients flow back through it.
+// Runner: evaluates one function of a component (forward, inverse, log_prob, sample, ...) on plain arrays of doubles,
+// in either precision, with its gradients. `prepare` runs first and derived values' gradients flow back through it.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,7 @@ struct Array {
   std::vector<double> values;
 
   Array() = default;
-  Array(Index r, Index c, double fill = 0)
-      : rows(r), columns(c), values(static_cast<std::size_t>(r * c), fill) {}
+  Array(Index r, Index c, double fill = 0) : rows(r), columns(c), values(static_cast<std::size_t>(r * c), fill) {}
   double& operator()(Index i, Index j) { return values[static_cast<std::size_t>(i + j * rows)]; }
   double operator()(Index i, Index j) const { return values[static_cast<std::size_t>(i + j * rows)]; }
   bool empty() const { return values.empty(); }
@@ -63,6 +62,10 @@ class Runner {
  public:
   virtual ~Runner();
   virtual Response run(const Request& request) = 0;
+  /// A masked network evaluated degree by degree, output columns in their own order; nothing if it has no stepper.
+  virtual Array run_by_degrees(const Request& request, const NetworkShape& shape) = 0;
+  /// A distribution's mean and variance; nothing if it has no closed form.
+  virtual std::vector<Array> moments(const Request& request) = 0;
   /// Data-dependent initialisation, and one training step's statistics into the state, with these rows.
   virtual void initialise(Request request) = 0;
   virtual std::unique_ptr<Runner> clone() const = 0;
@@ -85,6 +88,12 @@ class Runner {
 
 /// How a transformer's parameters reach it.
 enum class ThetaForm : std::uint8_t { none, per_row, shared, prepared };
+
+/// Numbers per element of the transformer behind a component made by make_runner; zeros for other components.
+struct ThetaColumns {
+  Index raw = 0, prepared = 0;
+};
+ThetaColumns theta_columns(const ComponentBase& component);
 
 /// A new instance of the subject in precision T. A transformer becomes a bijector whose theta is the context (per_row),
 /// a parameter (shared) or a derived value (prepared).

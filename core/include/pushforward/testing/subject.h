@@ -37,12 +37,12 @@ struct Refusal {
 /// that its component cannot take (another event size); checks that need them then do not apply.
 struct Subject {
   std::string kind, name, example;
-  Surroundings surroundings;      // event shape, context columns, and for networks their shape
-  double tolerance_factor = 1;    // on every tolerance
-  std::string reason;             // for the factor; the report prints it
+  Surroundings surroundings;    // event shape, context columns, and for networks their shape
+  double tolerance_factor = 1;  // on every tolerance
+  std::string reason;           // for the factor; the report prints it
   std::function<Built<float>(const Surroundings&)> make_float;    // none: not registered for float32
   std::function<Built<double>(const Surroundings&)> make_double;  // needed: float64 is what float32 is compared with
-  std::vector<Refusal> refusals;  // out-of-range fields
+  std::vector<Refusal> refusals;                                  // out-of-range fields
   /// Parameters (the end of their path is enough) that receive no gradient, each with its reason.
   std::vector<std::pair<std::string, std::string>> without_gradient;
 

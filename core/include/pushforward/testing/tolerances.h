@@ -58,8 +58,8 @@ inline constexpr CheckInfo kChecks[] = {
      "a product of one row may add in another order"},
     {"sizes", 12, "batches of 0, 1 and 17 rows, the smallest event, all rows in the tails", 0, 0, 0, 0, kEvaluated,
      "finite or not"},
-    {"edges", 13, "edges of the domain, knots, large numbers", 1e-6, 1e-3, 1e-6, 1e-3, "bijector transformer distribution",
-     "a slope near an edge has few digits"},
+    {"edges", 13, "edges of the domain, knots, large numbers", 1e-6, 1e-3, 1e-6, 1e-3,
+     "bijector transformer distribution", "a slope near an edge has few digits"},
     {"bad_input", 14, "a NaN row stays in its row; a wrong shape is refused", 0, 0, 0, 0, kEvaluated, "exact"},
     {"threads", 15, "calls from four threads give the same bits", 0, 0, 0, 0, kEvaluated, "const means const"},
     {"checkpoint", 16, "a new object with the saved numbers gives the same bits", 0, 0, 0, 0, kEvaluated, "exact"},
@@ -88,8 +88,8 @@ inline constexpr CheckInfo kChecks[] = {
     {"ranges", 33, "only the given ranges move", 0, 0, 0, 0, "optimizer", "exact"},
     {"factor", 34, "factors are finite and not negative", 0, kNotDone, 0, kNotDone, "schedule", "yes or no"},
     {"table", 35, "the same seed gives the same bytes, well formed", 0, kNotDone, 0, kNotDone, "dataset", "exact"},
-    {"preprocess", 36, "undo takes back apply; log_det is that of a numeric Jacobian", 1e-10, kNotDone, 1e-10,
-     kNotDone, "preprocess", "as round_trip and log_det_numeric"},
+    {"preprocess", 36, "undo takes back apply; log_det is that of a numeric Jacobian", 1e-10, kNotDone, 1e-10, kNotDone,
+     "preprocess", "as round_trip and log_det_numeric"},
 };
 
 }  // namespace pushforward::testing

@@ -1,0 +1,158 @@
+// Check 13: edges of the domain, knots, and the largest numbers that a map declares to take.
+#include <cmath>
+#include <cstdio>
+
+#include "kit.h"
+#include "numeric.h"
+#include "trips.h"
+
+namespace pushforward::testing {
+
+namespace {
+
+void check_finite_at(Case& c, const FunctionCase& f, Request r, Tally& t) {
+  Runner& runner = c.runner(t.precision());
+  r.cotangents = Case::cotangents(runner.run(r).outputs, 161);
+  const Response all = runner.run(r);
+  for (std::size_t o = 0; o < all.outputs.size(); ++o) t.finite(f.info.outputs[o], all.outputs[o]);
+  t.finite("gradient of x", all.x);
+}
+
+/// Whether a round trip through this row means anything: the image lies inside, and some digits are left.
+bool defined(const Trip& trip, const Array& image, const FunctionCase& second, Index i, double tolerance) {
+  for (Index k = 0; k < image.columns; ++k) {
+    if (!(image(i, k) > second.support.lower && image(i, k) < second.support.upper)) return false;
+    if (!(std::abs(image(i, k)) <= std::max(second.range, 1.0))) return false;
+  }
+  for (Index k = 0; k < trip.value_condition.columns; ++k)
+    if (!(trip.value_condition(i, k) * tolerance < 1)) return false;
+  return true;
+}
+
+void check_return(Case& c, const FunctionCase& f, const Request& r, Tally& t) {
+  const FunctionCase* other = c.find(f.info.name == "forward" ? "inverse" : "forward");
+  if (!other || !c.exact() || c.base_columns() != c.data_columns()) return;
+  const Array image = c.runner(t.precision()).run(r).outputs[0];
+  const Trip trip = make_trip(c, t.precision(), f, *other, r);
+  for (Index k = 0; k < trip.start.columns; ++k)
+    for (Index i = 0; i < trip.start.rows; ++i)
+      if (defined(trip, image, *other, i, t.tolerance()))
+        t.compare(
+            i, [&] { return indexed("x", k) + " after the round trip"; }, trip.back(i, k), trip.start(i, k),
+            t.tolerance() * trip.value_condition(i, k));
+}
+
+void check_reach(Case& c, const FunctionCase& f, double reach, Tally& t) {
+  char text[48];
+  std::snprintf(text, sizeof text, ", |x| up to %g", reach);
+  t.at(c.where(f) + text);
+  const Request r = c.tails(f, 16, reach);
+  check_finite_at(c, f, r, t);
+  if (c.map()) check_return(c, f, r, t);
+}
+
+// --- knots ---------------------------------------------------------------------------------------------------------
+
+/// A function of the first element of x alone, all else fixed: value, log_det, and the derivatives of both.
+struct Line {
+  struct Points {
+    std::vector<double> x, value, log_det, value_slope, log_det_slope;
+  };
+  Case& c;
+  const FunctionCase& f;
+  Request base;
+
+  Points at(const std::vector<double>& x) const {
+    Request r = base;
+    const auto rows = static_cast<Index>(x.size());
+    r.rows = rows;
+    const std::vector<Index> first(x.size(), 0);
+    r.x = base.x.select(first);
+    if (base.context.columns) r.context = base.context.select(first);
+    for (Index i = 0; i < rows; ++i) r.x(i, 0) = x[static_cast<std::size_t>(i)];
+    Runner& runner = c.runner(Precision::float64);
+    r.cotangents = {Array(rows, r.x.columns), Array()};
+    for (Index i = 0; i < rows; ++i) r.cotangents[0](i, 0) = 1;
+    const Response of_value = runner.run(r);
+    r.cotangents = {Array(), Array(rows, 1, 1.0)};
+    const Response of_log_det = runner.run(r);
+    const auto column = [&](const Array& a) { return std::vector<double>(a.values.begin(), a.values.begin() + rows); };
+    return {x, column(of_value.outputs[0]), column(of_value.outputs[1]), column(of_value.x), column(of_log_det.x)};
+  }
+};
+
+/// Jump of the derivatives between two points.
+double jump(const Line::Points& p, std::size_t i) {
+  return std::max(std::abs(p.value_slope[i + 1] - p.value_slope[i]),
+                  std::abs(p.log_det_slope[i + 1] - p.log_det_slope[i]));
+}
+
+/// Narrows [a, b] around the larger jump; false if the jump dissolves, because the derivative is only steep.
+bool narrow(const Line& line, double& a, double& b, double before) {
+  while (b - a > 1e-12 * std::max(1.0, std::abs(a))) {
+    const Line::Points p = line.at({a, 0.5 * (a + b), b});
+    if (jump(p, 0) > jump(p, 1))
+      b = p.x[1];
+    else
+      a = p.x[1];
+    if (std::max(jump(p, 0), jump(p, 1)) < 0.5 * before) return false;
+  }
+  return true;
+}
+
+void check_knot(const Line& line, double a, double b, Tally& t) {
+  const double h = step_of(a);
+  const Line::Points p = line.at({a - h, a - h / 2, a, b, b + h / 2, b + h});
+  const auto compare = [&](const char* what, double analytic, double numeric, double allowed) {
+    t.compare(
+        -1, [&] { return std::string(what) + " at the knot " + std::to_string(a); }, analytic, numeric, allowed);
+  };
+  const double steep = std::max({1.0, std::abs(p.value_slope[2]), std::abs(p.value_slope[3])});
+  compare("value on both sides", p.value[3], p.value[2], t.tolerance() * steep);
+  const auto one_sided = [h](double near, double half, double far) { return (4 * half - far - 3 * near) / h; };
+  compare("slope of the value, left", p.value_slope[2], -one_sided(p.value[2], p.value[1], p.value[0]), t.tolerance());
+  compare("slope of the value, right", p.value_slope[3], one_sided(p.value[3], p.value[4], p.value[5]), t.tolerance());
+  compare("slope of log_det, left", p.log_det_slope[2], -one_sided(p.log_det[2], p.log_det[1], p.log_det[0]),
+          t.tolerance());
+  compare("slope of log_det, right", p.log_det_slope[3], one_sided(p.log_det[3], p.log_det[4], p.log_det[5]),
+          t.tolerance());
+}
+
+/// Looks for jumps of the derivatives between -8 and 8 and checks both sides of each.
+void check_knots(Case& c, const FunctionCase& f, Tally& t) {
+  constexpr int kPoints = 2048, kMost = 40;
+  const double lower = std::max(-8.0, f.support.lower), upper = std::min(8.0, f.support.upper);
+  const Line line{c, f, c.request(f, 1, 171)};
+  std::vector<double> x;
+  for (int i = 0; i < kPoints; ++i) x.push_back(lower + (upper - lower) * (i + 0.5) / kPoints);
+  const Line::Points p = line.at(x);
+  int found = 0;
+  t.at(c.where(f));
+  for (std::size_t i = 1; i + 2 < x.size() && found < kMost; ++i) {
+    const double here = jump(p, i), around = std::max(jump(p, i - 1), jump(p, i + 1));
+    if (!(here > 4 * around + 1e-6)) continue;
+    double a = x[i], b = x[i + 1];
+    if (!narrow(line, a, b, here)) continue;
+    ++found;
+    check_knot(line, a, b, t);
+  }
+  if (found > 0) t.note(c.where(f) + ": " + std::to_string(found) + " knots");
+}
+
+}  // namespace
+
+void check_edges(Case& c, Tally& t) {
+  constexpr double kDeviations = 40;
+  for (const FunctionCase& f : c.functions()) {
+    if (f.info.inputs == 0) continue;
+    if (c.density()) {
+      check_reach(c, f, kDeviations, t);
+      continue;
+    }
+    check_reach(c, f, std::min(f.range, kRangeOfOthers), t);
+    if (f.range > kRangeOfOthers) check_reach(c, f, f.range, t);
+    if (t.in_double() && c.map()->elementwise && !f.random && !f.iterative) check_knots(c, f, t);
+  }
+}
+
+}  // namespace pushforward::testing

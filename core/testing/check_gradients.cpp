@@ -1,0 +1,143 @@
+// Checks 5, 6, 7, 18 and 26: gradients and tangents against numeric derivatives, and float32 against float64.
+#include <cmath>
+
+#include "gradients.h"
+#include "kit.h"
+
+namespace pushforward::testing {
+
+namespace {
+
+/// Every row by itself, for functions whose rows are independent.
+void compare_rows(Case& c, const FunctionCase& f, Mode mode, Input input, Tally& t) {
+  const RowSlopes all = row_slopes(c, f, c.request(f, kDrawn, 51, mode), input, t.tolerance());
+  Request r = all.request;
+  t.at(c.where(f, mode));
+  for (const std::vector<Array>& set : cotangent_sets(all.here)) {
+    r.cotangents = set;
+    const Response response = c.runner(Precision::float64).run(r);
+    const Array& at = input == Input::x ? r.x : r.context;
+    for (Index j = 0; j < at.columns; ++j)
+      for (Index i = 0; i < at.rows; ++i) {
+        if (all.kinked[static_cast<std::size_t>(i)]) continue;
+        const double numeric = row_dot(set, all.columns[static_cast<std::size_t>(j)].outputs, i);
+        const double noise = rounding(value_noise(f), row_magnitude(set, all.here, i), step_of(at(i, j)), numeric);
+        t.compare(
+            i, [&] { return indexed(to_string(input), j); }, input_of(response, input)(i, j), numeric,
+            t.tolerance() + noise);
+      }
+  }
+  count_redrawn(all.redrawn, kDrawn, t, c.where(f, mode));
+}
+
+void check_gradient_of(Case& c, Input input, Tally& t) {
+  for (const FunctionCase& f : c.functions()) {
+    if ((input == Input::x ? f.info.inputs : c.context_columns()) == 0) continue;
+    if (!f.differentiable) {
+      t.skip(f.info.name + " is not reparameterised");
+      continue;
+    }
+    for (const Mode mode : c.modes(f)) {
+      constexpr Index kCoupledRows = 12;
+      if (!t.in_double()) {
+        compare_precisions(
+            c, f, c.request(f, kSamples, 51, mode),
+            [input](const Response& r) -> const std::vector<double>& { return input_of(r, input).values; },
+            [input](Index i) {
+              return std::string(to_string(input)) + "[" + std::to_string(i % kSamples) + ", " +
+                     std::to_string(i / kSamples) + "]";
+            },
+            t);
+      } else if (c.coupled(f, mode)) {
+        const Request r = c.request(f, kCoupledRows, 51, mode);
+        compare_summed(c, f, r, entries_of(r, input), t);
+      } else {
+        compare_rows(c, f, mode, input, t);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void check_input_gradient(Case& c, Tally& t) { check_gradient_of(c, Input::x, t); }
+
+void check_context_gradient(Case& c, Tally& t) {
+  if (c.context_columns() == 0) return t.skip("there is no context");
+  check_gradient_of(c, Input::context, t);
+}
+
+void check_parameter_gradient(Case& c, Tally& t) {
+  if (c.layout().parameters.empty()) return t.skip("there are no parameters");
+  for (const FunctionCase& f : c.functions()) {
+    if (!f.differentiable) {
+      t.skip(f.info.name + " is not reparameterised");
+      continue;
+    }
+    for (const Mode mode : c.modes(f)) {
+      const Request r = c.request(f, kSamples, 61, mode);
+      if (t.in_double())
+        compare_summed(c, f, r, entries_of_parameters(c, r), t);
+      else
+        compare_precisions(
+            c, f, r, [](const Response& s) -> const std::vector<double>& { return s.parameters; },
+            [&](Index i) { return parameter_name(c.layout(), i); }, t);
+    }
+  }
+}
+
+void check_reached(Case& c, Tally& t) {
+  if (c.layout().parameters.empty()) return t.skip("there are no parameters");
+  std::vector<double> largest(c.parameters().size(), 0.0);
+  for (const FunctionCase& f : c.functions()) {
+    if (!f.differentiable) continue;
+    for (const Mode mode : c.modes(f)) {
+      Request r = c.request(f, kSamples, 71, mode);
+      r.cotangents = Case::cotangents(c.runner(Precision::float64).run(r).outputs, 1);
+      const std::vector<double> gradient = c.runner(Precision::float64).run(r).parameters;
+      for (std::size_t i = 0; i < gradient.size(); ++i) largest[i] = std::max(largest[i], std::abs(gradient[i]));
+    }
+  }
+  for (const ParameterInfo& p : c.layout().parameters) {
+    double most = 0;
+    for (Index i = 0; i < p.handle.size(); ++i)
+      most = std::max(most, largest[static_cast<std::size_t>(p.handle.offset + i)]);
+    bool excused = p.handle.size() == 0;
+    for (const auto& [path, reason] : c.subject().without_gradient)
+      if (p.path.ends_with(path)) {
+        excused = true;
+        t.note(p.path + ": " + reason);
+      }
+    t.require(most > 0 || excused, [&] { return p.path + " receives no gradient from any function, in any mode"; });
+  }
+}
+
+void check_tangent(Case& c, Tally& t) {
+  for (const FunctionCase& f : c.functions()) {
+    if (f.info.inputs == 0 || c.coupled(f, Mode::evaluate)) continue;
+    const RowSlopes all = row_slopes(c, f, c.request(f, kDrawn, 81), Input::x, t.tolerance());
+    Request r = all.request;
+    r.direction = normal_array(r.x.rows, r.x.columns, 82);
+    Response response;
+    try {
+      response = c.runner(Precision::float64).run(r);
+    } catch (const Error& e) {
+      t.skip(e.what());
+      continue;
+    }
+    t.at(c.where(f));
+    for (std::size_t o = 0; o < response.tangents.size(); ++o)
+      for (Index k = 0; k < response.tangents[o].columns; ++k)
+        for (Index i = 0; i < r.x.rows; ++i) {
+          if (all.kinked[static_cast<std::size_t>(i)]) continue;
+          double numeric = 0;
+          for (Index j = 0; j < r.x.columns; ++j)
+            numeric += all.columns[static_cast<std::size_t>(j)].outputs[o](i, k) * r.direction(i, j);
+          t.compare(
+              i, [&] { return "tangent of " + indexed(f.info.outputs[o], k); }, response.tangents[o](i, k), numeric,
+              t.tolerance() + rounding(value_noise(f), std::abs(all.here[o](i, k)), kStep, numeric));
+        }
+  }
+}
+
+}  // namespace pushforward::testing

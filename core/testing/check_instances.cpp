@@ -1,0 +1,130 @@
+// Checks 15, 16, 17 and 22: threads, checkpoints, fields, other parameter vectors.
+#include <cmath>
+#include <set>
+#include <thread>
+
+#include "gradients.h"
+#include "kit.h"
+
+namespace pushforward::testing {
+
+namespace {
+
+Request with_gradient(Case& c, const FunctionCase& f, Mode mode, Precision p, unsigned seed) {
+  Request r = c.request(f, kSamples, seed, mode);
+  r.cotangents = Case::cotangents(c.runner(p).run(r).outputs, seed + 1);
+  return r;
+}
+
+bool same_bits(const Response& a, const Response& b) {
+  const auto gradients = [](const Response& r) {
+    Array parameters(static_cast<Index>(r.parameters.size()), 1);
+    parameters.values = r.parameters;
+    return std::vector<Array>{r.x, r.context, parameters};
+  };
+  return testing::same_bits(a.outputs, b.outputs) && testing::same_bits(gradients(a), gradients(b));
+}
+
+}  // namespace
+
+void check_threads(Case& c, Tally& t) {
+  constexpr int kThreads = 4, kRepeats = 8;
+  for (const FunctionCase& f : c.functions())
+    for (const Mode mode : c.modes(f)) {
+      const Request r = with_gradient(c, f, mode, t.precision(), 181);
+      const Response alone = c.runner(t.precision()).run(r);
+      std::vector<std::string> wrong(kThreads);
+      {
+        std::vector<std::jthread> threads;
+        for (int k = 0; k < kThreads; ++k)
+          threads.emplace_back([&, k, runner = std::shared_ptr<Runner>(c.runner(t.precision()).clone())] {
+            std::string& message = wrong[static_cast<std::size_t>(k)];
+            try {
+              for (int i = 0; i < kRepeats && message.empty(); ++i)
+                if (!same_bits(runner->run(r), alone)) message = "other bits than alone";
+            } catch (const std::exception& e) {
+              message = e.what();
+            }
+          });
+      }
+      for (const std::string& message : wrong)
+        t.require(message.empty(), [&] { return c.where(f, mode) + ", one of four threads: " + message; });
+    }
+}
+
+void check_checkpoint(Case& c, Tally& t) {
+  std::set<std::string> paths;
+  const auto unique = [&](const std::string& path) {
+    t.require(paths.insert(path).second, [&] { return "two blocks of numbers have the path " + path; });
+  };
+  for (const ParameterInfo& p : c.layout().parameters) unique(p.path);
+  for (const StateInfo& s : c.layout().states) unique(s.path);
+  const std::unique_ptr<Runner> loaded = c.fresh(t.precision());
+  for (const FunctionCase& f : c.functions())
+    for (const Mode mode : c.modes(f)) {
+      const Request r = c.request(f, kSamples, 191, mode);
+      const std::vector<Array> saved = c.runner(t.precision()).run(r).outputs, again = loaded->run(r).outputs;
+      t.at(c.where(f, mode) + ", loaded");
+      for (std::size_t o = 0; o < saved.size(); ++o) t.same(f.info.outputs[o], again[o], saved[o]);
+    }
+}
+
+void check_subject_fields(const Subject& subject, Tally& t) {
+  for (const Refusal& refusal : subject.refusals) {
+    std::string message;
+    try {
+      refusal.attempt();
+      t.finding(refusal.description + " was accepted");
+      continue;
+    } catch (const SpecError& e) {
+      message = e.what();
+    } catch (const std::exception& e) {
+      t.finding(refusal.description + ": no SpecError, but: " + e.what());
+      continue;
+    }
+    t.require(message.find(refusal.mentions) != std::string::npos, [&] {
+      return refusal.description + ": the message does not mention " + refusal.mentions + ": " + message;
+    });
+  }
+  const auto read = [&](const std::vector<std::string>& unread) {
+    t.require(unread.empty(), [&] { return "the factory does not read the field '" + unread.front() + "'"; });
+  };
+  if (t.in_double())
+    read(subject.make<double>(subject.surroundings).unread_fields);
+  else
+    read(subject.make<float>(subject.surroundings).unread_fields);
+}
+
+void check_parameter_vector(Case& c, Tally& t) {
+  if (c.layout().parameters.empty()) return t.skip("there are no parameters");
+  Runner& runner = c.runner(t.precision());
+  const std::vector<double> other = c.other_parameters(201, 0.1);
+  for (const FunctionCase& f : c.functions())
+    for (const Mode mode : c.modes(f)) {
+      const Request r = with_gradient(c, f, mode, t.precision(), 202);
+      Request elsewhere = r;
+      elsewhere.parameters = &other;
+      const Response before = runner.run(r);
+      runner.run(elsewhere);
+      t.require(same_bits(before, runner.run(r)), [&] {
+        return c.where(f, mode) + ": after an evaluation at another parameter vector, the first gives other bits";
+      });
+      for (const ParameterInfo& p : c.layout().parameters) {
+        std::vector<std::uint8_t> frozen(
+            static_cast<std::size_t>((c.layout().parameter_size + c.layout().derived_size) / kPadding), 0);
+        const Index end = p.handle.offset + p.handle.size();
+        for (Index i = p.handle.offset / kPadding; i * kPadding < end; ++i) frozen[static_cast<std::size_t>(i)] = 1;
+        Request still = r;
+        still.frozen = &frozen;
+        const Response after = runner.run(still);
+        t.require(testing::same_bits(before.outputs, after.outputs),
+                  [&] { return c.where(f, mode) + ": freezing " + p.path + " changes results"; });
+        for (Index i = p.handle.offset; i < end; ++i)
+          t.require(after.parameters[static_cast<std::size_t>(i)] == 0, [&] {
+            return c.where(f, mode) + ": frozen, but with a gradient: " + parameter_name(c.layout(), i);
+          });
+      }
+    }
+}
+
+}  // namespace pushforward::testing

@@ -1,0 +1,225 @@
+// Checks 30 to 34: optimizers and schedules.
+#include <cmath>
+
+#include "kit.h"
+
+namespace pushforward::testing {
+
+namespace {
+
+/// A loss with its gradient, at any precision.
+template <class T>
+class Problem final : public Evaluate<T> {
+ public:
+  using Loss = std::function<double(std::span<const double> theta, std::span<double> gradient)>;
+  explicit Problem(Loss loss) : loss_(std::move(loss)) {}
+  double operator()(std::span<const T> theta, std::span<T> gradient) override {
+    const std::vector<double> at(theta.begin(), theta.end());
+    std::vector<double> g(at.size(), 0.0);
+    const double value = loss_(at, g);
+    for (std::size_t i = 0; i < g.size(); ++i) gradient[i] = static_cast<T>(g[i]);
+    return value;
+  }
+  double loss(std::span<const T> theta) override {
+    std::vector<T> unused(theta.size());
+    return (*this)(theta, unused);
+  }
+
+ private:
+  Loss loss_;
+};
+
+template <class T>
+struct Run {
+  std::unique_ptr<Built<T>> built;
+  const Optimizer<T>* optimizer = nullptr;
+  OptimizerState<T> state;
+  std::vector<T> theta;
+  std::vector<ParameterRange> ranges;
+
+  Run(const Subject& subject, std::vector<double> start)
+      : built(std::make_unique<Built<T>>(subject.make<T>(subject.surroundings))), theta(start.begin(), start.end()) {
+    optimizer = dynamic_cast<const Optimizer<T>*>(built->component.get());
+    if (!optimizer) throw std::logic_error("the component of an optimizer's subject is no optimizer");
+    ranges = {{0, static_cast<Index>(theta.size()), 1, 0}};
+  }
+  double step(const typename Problem<T>::Loss& loss, double factor = 1) {
+    Problem<T> problem(loss);
+    return optimizer->step(problem, theta, {factor, ranges}, state);
+  }
+};
+
+double sphere(std::span<const double> x, std::span<double> g) {
+  double sum = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    sum += x[i] * x[i];
+    g[i] = 2 * x[i];
+  }
+  return sum;
+}
+double booth(std::span<const double> x, std::span<double> g) {
+  const double a = x[0] + 2 * x[1] - 7, b = 2 * x[0] + x[1] - 5;
+  g[0] = 2 * a + 4 * b;
+  g[1] = 4 * a + 2 * b;
+  return a * a + b * b;
+}
+double matyas(std::span<const double> x, std::span<double> g) {
+  g[0] = 0.52 * x[0] - 0.48 * x[1];
+  g[1] = 0.52 * x[1] - 0.48 * x[0];
+  return 0.26 * (x[0] * x[0] + x[1] * x[1]) - 0.48 * x[0] * x[1];
+}
+double rosenbrock(std::span<const double> x, std::span<double> g) {
+  const double a = 1 - x[0], b = x[1] - x[0] * x[0];
+  g[0] = -2 * a - 400 * x[0] * b;
+  g[1] = 200 * b;
+  return a * a + 100 * b * b;
+}
+
+struct Landscape {
+  const char* name;
+  double (*loss)(std::span<const double>, std::span<double>);
+  std::vector<double> start;
+};
+const std::vector<Landscape>& landscapes() {
+  static const std::vector<Landscape> all = {{"Sphere", sphere, {3, -2, 1, 0.5}},
+                                             {"Booth", booth, {-4, 5}},
+                                             {"Matyas", matyas, {6, -3}},
+                                             {"Rosenbrock", rosenbrock, {-1.2, 1}}};
+  return all;
+}
+
+/// Share of the start's loss that is left at the best of some learning rates: an example's own rate is made for
+/// networks.
+template <class T>
+double lowest(const Subject& subject, const Landscape& l, double enough) {
+  constexpr int kMostSteps = 20000, kLook = 100;
+  double best = std::numeric_limits<double>::infinity();
+  for (const double factor : {1.0, 0.1, 10.0, 0.01, 100.0, 1e-3, 1000.0}) {
+    Run<T> run(subject, l.start);
+    double first = 0;
+    for (int i = 0; i < kMostSteps; ++i) {
+      const double loss = run.step(l.loss, factor);
+      if (i == 0) first = loss;
+      if (!std::isfinite(loss) || loss > 1e6 * first) break;
+      if (i % kLook == 0) best = std::min(best, loss / first);
+      if (best <= enough) return best;
+    }
+  }
+  return best;
+}
+
+template <class T>
+void descend(const Subject& subject, Tally& t) {
+  for (const Landscape& l : landscapes()) {
+    const double left = lowest<T>(subject, l, t.tolerance());
+    t.at(l.name);
+    t.compare(
+        -1, [] { return std::string("share of the loss that is left"); }, left, 0, t.tolerance());
+  }
+}
+
+double nothing(std::span<const double>, std::span<double> g) {
+  std::fill(g.begin(), g.end(), 0.0);
+  return 1;
+}
+
+template <class T>
+void stand_still(const Subject& subject, Tally& t) {
+  Run<T> run(subject, {1.5, -2.25, 0.125, 1e-3, 40});
+  const std::vector<T> before = run.theta;
+  for (int i = 0; i < 3; ++i) {
+    const double loss = run.step(nothing);
+    t.require(loss == 1, [&] { return "`step` returned " + std::to_string(loss) + " for a loss of 1"; });
+  }
+  for (std::size_t i = 0; i < before.size(); ++i)
+    t.same(
+        -1, [&] { return indexed("theta", static_cast<Index>(i)); }, static_cast<double>(run.theta[i]),
+        static_cast<double>(before[i]));
+  t.require(run.state.step == 3, [&] { return "after 3 steps the state counts " + std::to_string(run.state.step); });
+}
+
+template <class T>
+void go_on(const Subject& subject, Tally& t) {
+  const std::vector<double> start = {0.4, -0.7};
+  Run<T> whole(subject, start);
+  for (int i = 0; i < 7; ++i) whole.step(rosenbrock, 0.1);
+  Run<T> loaded(subject, start);
+  loaded.theta = whole.theta;
+  loaded.state.step = whole.state.step;
+  loaded.state.arrays = whole.state.arrays;
+  loaded.state.numbers = whole.state.numbers;
+  for (int i = 0; i < 5; ++i) {
+    const double a = whole.step(rosenbrock, 0.1), b = loaded.step(rosenbrock, 0.1);
+    t.at("step " + std::to_string(i) + " after loading");
+    t.same(
+        -1, [] { return std::string("loss"); }, b, a);
+    for (std::size_t j = 0; j < start.size(); ++j)
+      t.same(
+          -1, [&] { return indexed("theta", static_cast<Index>(j)); }, static_cast<double>(loaded.theta[j]),
+          static_cast<double>(whole.theta[j]));
+  }
+}
+
+/// Two ranges of four move: one as it is, one with a rate of its own; the rest, as if frozen, has no gradient.
+template <class T>
+void keep_ranges(const Subject& subject, Tally& t) {
+  const std::vector<double> start(64, 1.0);
+  Run<T> run(subject, start);
+  run.ranges = {{16, 32, 1, 0}, {48, 64, 0, 0}};
+  const auto moves = [](Index i) { return i >= 16 && i < 32; };
+  const auto loss = [&](std::span<const double> x, std::span<double> g) {
+    double sum = 0;
+    for (std::size_t i = 16; i < 64; ++i) {
+      if (i >= 32 && i < 48) continue;
+      sum += x[i] * x[i];
+      g[i] = 2 * x[i];
+    }
+    return sum;
+  };
+  for (int i = 0; i < 3; ++i) run.step(loss);
+  for (Index i = 0; i < 64; ++i) {
+    const double now = static_cast<double>(run.theta[static_cast<std::size_t>(i)]);
+    t.require((now != 1.0) == moves(i), [&] {
+      return indexed("theta", i) + (moves(i) ? " stands in a range, but does not move"
+                                             : " stands in no range, or in one whose rate is 0, but moves");
+    });
+  }
+  Run<T> decaying(subject, start);
+  decaying.ranges[0].weight_decay = 0.1;
+  decaying.step(nothing);
+  for (std::size_t i = 0; i < 4; ++i)
+    t.require(std::abs(decaying.theta[i]) < 1, [&] {
+      return "weight decay does not pull " + indexed("theta", static_cast<Index>(i)) + " towards zero";
+    });
+}
+
+}  // namespace
+
+void check_descent(const Subject& s, Tally& t) { t.in_double() ? descend<double>(s, t) : descend<float>(s, t); }
+void check_fixed_point(const Subject& s, Tally& t) {
+  t.in_double() ? stand_still<double>(s, t) : stand_still<float>(s, t);
+}
+void check_resume(const Subject& s, Tally& t) { t.in_double() ? go_on<double>(s, t) : go_on<float>(s, t); }
+void check_ranges(const Subject& s, Tally& t) { t.in_double() ? keep_ranges<double>(s, t) : keep_ranges<float>(s, t); }
+
+void check_factor(const Subject& subject, Tally& t) {
+  const Built<double> built = subject.make<double>(subject.surroundings);
+  const auto* schedule = dynamic_cast<const Schedule<double>*>(built.component.get());
+  if (!schedule) throw std::logic_error("the component of a schedule's subject is no schedule");
+  for (const std::int64_t steps : {std::int64_t{1}, std::int64_t{10}, std::int64_t{1000}})
+    for (std::int64_t step = 0; step < steps; ++step) {
+      double factor = 0;
+      try {
+        factor = schedule->factor(step, steps);
+      } catch (const SpecError& e) {
+        t.note(std::to_string(steps) + " steps: " + e.what());
+        break;
+      }
+      const std::string place = "step " + std::to_string(step) + " of " + std::to_string(steps);
+      t.require(std::isfinite(factor) && factor >= 0,
+                [&] { return place + " has the factor " + std::to_string(factor); });
+      t.require(schedule->factor(step, steps) == factor, [&] { return place + " has two factors"; });
+    }
+}
+
+}  // namespace pushforward::testing

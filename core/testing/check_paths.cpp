@@ -1,0 +1,116 @@
+// Check 20: every fast path equals the plain one. Theta per row, shared by the rows, and prepared; a masked network
+// degree by degree, and at once.
+#include <cmath>
+
+#include "gradients.h"
+#include "kit.h"
+
+namespace pushforward::testing {
+
+namespace {
+
+template <class Value>
+double column_total(const Value& a, Index j) {
+  double sum = 0;
+  for (Index i = 0; i < a.rows; ++i) sum += a(i, j);
+  return sum;
+}
+
+double column_size(const Array& a, Index j) {
+  double sum = 1;
+  for (Index i = 0; i < a.rows; ++i) sum += std::abs(a(i, j));
+  return sum;
+}
+
+/// The per-row form, given one theta in all its rows, against another form of the same theta.
+void compare_forms(Case& c, const FunctionCase& f, ThetaForm form, Tally& t) {
+  Variant other = c.variant();
+  other.form = form;
+  other.surroundings.context = 0;
+  Case shared(c.subject(), other);
+  Request r = c.request(f, kSamples, 251);
+  std::vector<double> theta = shared.parameters();
+  for (Index k = 0; k < r.context.columns; ++k) {
+    theta[static_cast<std::size_t>(k)] = r.context(0, k);
+    for (Index i = 1; i < kSamples; ++i) r.context(i, k) = r.context(0, k);
+  }
+  r.cotangents = Case::cotangents(c.runner(t.precision()).run(r).outputs, 252);
+  const Response plain = c.runner(t.precision()).run(r), known = conditions(c, r);
+  Request s = r;
+  s.context = Array();
+  s.parameters = &theta;
+  const Response fast = shared.runner(t.precision()).run(s);
+  t.at(f.info.name + (form == ThetaForm::shared ? ", shared theta" : ", prepared theta"));
+  const auto compare = [&](const std::string& name, const Array& a, const Array& b, const Array& condition) {
+    for (Index j = 0; j < a.columns; ++j)
+      for (Index i = 0; i < a.rows; ++i)
+        t.compare(
+            i, [&] { return indexed(name, j); }, b(i, j), a(i, j), t.tolerance() * condition(i, j));
+  };
+  for (std::size_t o = 0; o < plain.outputs.size(); ++o)
+    compare(f.info.outputs[o], plain.outputs[o], fast.outputs[o], known.outputs[o]);
+  compare("gradient of x", plain.x, fast.x, known.x);
+  for (Index k = 0; k < plain.context.columns; ++k) {
+    double condition = 1;
+    for (Index i = 0; i < kSamples; ++i) condition = std::max(condition, known.context(i, k));
+    t.compare(
+        -1, [&] { return indexed("gradient of theta", k); }, fast.parameters[static_cast<std::size_t>(k)],
+        column_total(plain.context, k), t.tolerance() * condition * column_size(plain.context, k));
+  }
+}
+
+void compare_degrees(Case& c, const FunctionCase& f, Tally& t) {
+  for (const Index rows : {kSamples, Index{1}, Index{5}}) {
+    const Request r = c.request(f, rows, 261);
+    const Array dense = c.runner(t.precision()).run(r).outputs[0], known = conditions(c, r).outputs[0];
+    const Array stepped = c.runner(t.precision()).run_by_degrees(r, c.variant().surroundings.network);
+    if (stepped.columns == 0) return t.skip("it has no stepper");
+    t.at(c.where(f) + ", degree by degree");
+    for (Index j = 0; j < dense.columns; ++j)
+      for (Index i = 0; i < rows; ++i)
+        t.compare(
+            i, [&] { return indexed("value", j); }, stepped(i, j), dense(i, j), t.tolerance() * known(i, j));
+  }
+}
+
+/// output o may depend on input i only if input_degrees[i] < output_degrees[o].
+void check_masks(Case& c, const FunctionCase& f, Tally& t) {
+  const NetworkShape& shape = c.variant().surroundings.network;
+  const Request r = c.request(f, kSamples, 262), other = c.request(f, kSamples, 263);
+  const Array here = c.runner(t.precision()).run(r).outputs[0];
+  t.at(c.where(f) + ", masks");
+  for (std::size_t i = 0; i < shape.input_degrees.size(); ++i) {
+    Request moved = r;
+    const auto column = static_cast<Index>(i);
+    for (Index row = 0; row < kSamples; ++row) moved.x(row, column) = other.x(row, column);
+    const Array there = c.runner(t.precision()).run(moved).outputs[0];
+    for (std::size_t o = 0; o < shape.output_degrees.size(); ++o) {
+      if (shape.input_degrees[i] < shape.output_degrees[o]) continue;
+      const auto output = static_cast<Index>(o);
+      for (Index row = 0; row < kSamples; ++row)
+        t.same(
+            row, [&] { return indexed("value", output) + " after a change of " + indexed("x", column); },
+            there(row, output), here(row, output));
+    }
+  }
+}
+
+}  // namespace
+
+void check_fast_path(Case& c, Tally& t) {
+  const Variant& v = c.variant();
+  if (v.form == ThetaForm::per_row) {
+    const bool prepares = theta_columns(c.runner(Precision::float64).component()).prepared > 0;
+    for (const FunctionCase& f : c.functions()) {
+      compare_forms(c, f, ThetaForm::shared, t);
+      if (prepares) compare_forms(c, f, ThetaForm::prepared, t);
+    }
+  }
+  if (v.surroundings.network.output_degrees.empty()) return;
+  for (const FunctionCase& f : c.functions()) {
+    check_masks(c, f, t);
+    compare_degrees(c, f, t);
+  }
+}
+
+}  // namespace pushforward::testing

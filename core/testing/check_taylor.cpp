@@ -1,0 +1,114 @@
+// Check 8: F(p + h d) - F(p) - h <gradient, d> falls like h^2, for x, context and parameters moved together.
+#include <cmath>
+
+#include "gradients.h"
+#include "kit.h"
+
+namespace pushforward::testing {
+
+namespace {
+
+/// A point and a direction in everything that a function reads.
+class Line {
+ public:
+  Line(Case& c, const Request& request, unsigned seed)
+      : runner_(c.runner(Precision::float64)), request_(request), at_(c.parameters()), moved_(request) {
+    x_ = normal_array(request.x.rows, request.x.columns, seed);
+    context_ = normal_array(request.context.rows, request.context.columns, seed + 1);
+    const std::vector<double> other = c.other_parameters(seed + 2, 1.0);
+    // Of length one as a whole: a step is small for a network of many weights too.
+    const double share = 1 / std::sqrt(1.0 + static_cast<double>(c.layout().trainable()));
+    for (std::size_t i = 0; i < at_.size(); ++i) parameters_.push_back((other[i] - at_[i]) * share);
+    moved_parameters_ = at_;
+    moved_.parameters = &moved_parameters_;
+  }
+  std::vector<Array> outputs(double h) {
+    for (std::size_t i = 0; i < x_.values.size(); ++i) moved_.x.values[i] = request_.x.values[i] + h * x_.values[i];
+    for (std::size_t i = 0; i < context_.values.size(); ++i)
+      moved_.context.values[i] = request_.context.values[i] + h * context_.values[i];
+    for (std::size_t i = 0; i < at_.size(); ++i) moved_parameters_[i] = at_[i] + h * parameters_[i];
+    return runner_.run(moved_).outputs;
+  }
+  double along(const Response& g) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < x_.values.size(); ++i) sum += g.x.values[i] * x_.values[i];
+    for (std::size_t i = 0; i < context_.values.size(); ++i) sum += g.context.values[i] * context_.values[i];
+    for (std::size_t i = 0; i < at_.size(); ++i) sum += g.parameters[i] * parameters_[i];
+    return sum;
+  }
+
+ private:
+  Runner& runner_;
+  const Request& request_;
+  Array x_, context_;
+  std::vector<double> at_, parameters_, moved_parameters_;
+  Request moved_;
+};
+
+constexpr double kSteps[] = {2e-4, 1e-4, 5e-5};
+
+/// Rows without a kink within the largest step: their second difference falls by four when the step is halved.
+std::vector<Array> smooth_cotangents(Line& line, const std::vector<Array>& here, std::vector<Array> set,
+                                     Index& kinked) {
+  const double h = kSteps[0];
+  const std::vector<Array> up = line.outputs(h), down = line.outputs(-h);
+  const std::vector<Array> half_up = line.outputs(h / 2), half_down = line.outputs(-h / 2);
+  for (Index i = 0; i < here[0].rows; ++i) {
+    bool smooth = true;
+    for (std::size_t o = 0; o < here.size() && smooth; ++o)
+      for (Index k = 0; k < here[o].columns && smooth; ++k) {
+        const double full = up[o](i, k) - 2 * here[o](i, k) + down[o](i, k);
+        const double half = half_up[o](i, k) - 2 * here[o](i, k) + half_down[o](i, k);
+        const double noise = 1e-14 * std::max(1.0, std::abs(here[o](i, k)));
+        smooth = std::abs(full - 4 * half) <= 0.05 * std::abs(full) + 0.1 * h * h + 32 * noise;
+      }
+    if (smooth) continue;
+    ++kinked;
+    for (Array& a : set)
+      for (Index k = 0; k < a.columns; ++k) a(i, k) = 0;
+  }
+  return set;
+}
+
+void check_line(Case& c, const FunctionCase& f, Mode mode, unsigned seed, Tally& t) {
+  const Request request = c.request(f, kSamples, seed, mode);
+  Line line(c, request, seed);
+  const std::vector<Array> here = line.outputs(0);
+  Index kinked = 0;
+  Request r = request;
+  r.cotangents = smooth_cotangents(line, here, Case::cotangents(here, seed), kinked);
+  count_redrawn(kinked, kSamples, t, c.where(f, mode));
+  const double gradient = line.along(c.runner(Precision::float64).run(r));
+  std::vector<double> remainders;
+  double size = 1;
+  for (Index i = 0; i < kSamples; ++i) size = std::max(size, row_magnitude(r.cotangents, here, i));
+  for (const double h : kSteps) {
+    const std::vector<Array> there = line.outputs(h);
+    double change = 0;
+    for (Index i = 0; i < kSamples; ++i) change += row_dot(r.cotangents, there, i) - row_dot(r.cotangents, here, i);
+    remainders.push_back(std::abs(change - h * gradient) / static_cast<double>(kSamples) / size);
+  }
+  const double floor = std::max(t.tolerance(), 4 * f.tolerance);
+  if (remainders[0] < floor) return t.require(true, [] { return std::string(); });
+  const double slope = std::log(remainders.front() / remainders.back()) / std::log(kSteps[0] / kSteps[2]);
+  t.require(slope >= 1.9 && slope <= 2.1, [&] {
+    return c.where(f, mode) + ": the remainder falls like h^" + std::to_string(slope) + " (from " +
+           std::to_string(remainders[0] * 1e9) + "e-9 at h = 2e-4)";
+  });
+}
+
+}  // namespace
+
+void check_taylor(Case& c, Tally& t) {
+  for (const FunctionCase& f : c.functions()) {
+    if (!f.differentiable) continue;
+    if (f.iterative && f.tolerance > 1e-13) {
+      t.skip(f.info.name + " is iterated to a tolerance that hides the remainder");
+      continue;
+    }
+    for (const Mode mode : c.modes(f))
+      for (const unsigned seed : {91u, 92u, 93u}) check_line(c, f, mode, seed, t);
+  }
+}
+
+}  // namespace pushforward::testing

@@ -1,0 +1,242 @@
+#include "grid.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pushforward::testing {
+
+namespace {
+constexpr double kHalfPi = 1.57079632679489661923;
+constexpr double kPi = 3.14159265358979323846;
+enum class Shape1 { line, above, below, interval };
+Shape1 shape_of(const Support& s) {
+  const bool lower = std::isfinite(s.lower), upper = std::isfinite(s.upper);
+  return lower && upper ? Shape1::interval : lower ? Shape1::above : upper ? Shape1::below : Shape1::line;
+}
+}  // namespace
+
+double Axis::y(double t) const {
+  switch (shape_of(support)) {
+    case Shape1::line:
+      return centre + scale * std::sinh(t);
+    case Shape1::above:
+      return support.lower + scale * std::exp(t);
+    case Shape1::below:
+      return support.upper - scale * std::exp(t);
+    case Shape1::interval:
+      break;
+  }
+  // From the nearer end, so that no digits of the distance to it are lost.
+  const double distance = (support.upper - support.lower) / (1 + std::exp(2 * kHalfPi * std::sinh(std::abs(t))));
+  return t < 0 ? support.lower + distance : support.upper - distance;
+}
+
+double Axis::slope(double t) const {
+  switch (shape_of(support)) {
+    case Shape1::line:
+      return scale * std::cosh(t);
+    case Shape1::above:
+    case Shape1::below:
+      return scale * std::exp(t);
+    case Shape1::interval:
+      break;
+  }
+  const double c = std::cosh(kHalfPi * std::sinh(t));
+  return 0.5 * (support.upper - support.lower) * kHalfPi * std::cosh(t) / (c * c);
+}
+
+double Axis::t(double y) const {
+  switch (shape_of(support)) {
+    case Shape1::line:
+      return std::asinh((y - centre) / scale);
+    case Shape1::above:
+      return std::log((y - support.lower) / scale);
+    case Shape1::below:
+      return std::log((support.upper - y) / scale);
+    case Shape1::interval:
+      break;
+  }
+  return std::asinh(std::log((y - support.lower) / (support.upper - y)) / (2 * kHalfPi));
+}
+
+Grid::Grid(const LogDensity& log_density, const Support& support, const std::vector<double>& centre,
+           const std::vector<double>& scale, Index points_per_axis) {
+  constexpr Index kCoarse = 121;
+  for (std::size_t d = 0; d < centre.size(); ++d) {
+    // Wide enough for the tails of a Cauchy, and for ends at which a density is infinite.
+    const double reach = shape_of(support) == Shape1::line ? 21 : shape_of(support) == Shape1::interval ? 3.1 : 40;
+    axes_.push_back({support, centre[d], scale[d], -reach, 2 * reach / (kCoarse - 1), kCoarse});
+  }
+  evaluate(log_density);
+  narrow();
+  for (Axis& a : axes_) {
+    const double last = a.at(a.points - 1);
+    a.points = points_per_axis;
+    a.step = (last - a.first) / static_cast<double>(points_per_axis - 1);
+  }
+  evaluate(log_density);
+}
+
+void Grid::evaluate(const LogDensity& log_density) {
+  constexpr Index kRows = 4096;
+  const Index across = axes_[0].points, down = axes_.size() > 1 ? axes_[1].points : 1, total = across * down;
+  mass_.assign(static_cast<std::size_t>(total), 0.0);
+  for (Index begin = 0; begin < total; begin += kRows) {
+    const Index rows = std::min(kRows, total - begin);
+    Array y(rows, dimensions());
+    std::vector<double> weight(static_cast<std::size_t>(rows), 1.0);
+    for (Index i = 0; i < rows; ++i)
+      for (Index d = 0; d < dimensions(); ++d) {
+        const Axis& a = axes_[static_cast<std::size_t>(d)];
+        const double t = a.at(d == 0 ? (begin + i) % across : (begin + i) / across);
+        y(i, d) = a.y(t);
+        const bool inside = y(i, d) > a.support.lower && y(i, d) < a.support.upper;
+        weight[static_cast<std::size_t>(i)] *= inside ? a.slope(t) * a.step : 0;
+      }
+    const std::vector<double> log = log_density(y);
+    for (Index i = 0; i < rows; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      const double m = weight[k] > 0 ? std::exp(log[k]) * weight[k] : 0;
+      mass_[static_cast<std::size_t>(begin + i)] = std::isnan(m) ? 0 : m;  // no event: outside of what the map reaches
+    }
+  }
+}
+
+void Grid::narrow() {
+  constexpr double kNegligible = 1e-15;
+  const double most = *std::max_element(mass_.begin(), mass_.end());
+  const Index across = axes_[0].points;
+  for (Index d = 0; d < dimensions(); ++d) {
+    Axis& a = axes_[static_cast<std::size_t>(d)];
+    Index low = a.points, high = -1;
+    for (std::size_t i = 0; i < mass_.size(); ++i) {
+      if (!(mass_[i] > kNegligible * most)) continue;
+      const Index at = d == 0 ? static_cast<Index>(i) % across : static_cast<Index>(i) / across;
+      low = std::min(low, at);
+      high = std::max(high, at);
+    }
+    if (high < low) continue;
+    const double first = a.at(std::max<Index>(low - 1, 0)), last = a.at(std::min(high + 1, a.points - 1));
+    a.points = 2;
+    a.first = first;
+    a.step = last - first;
+  }
+}
+
+double Grid::integral(Index stride) const {
+  const Index across = axes_[0].points, down = dimensions() > 1 ? axes_[1].points : 1;
+  double sum = 0;
+  for (Index j = 0; j < down; j += stride)
+    for (Index i = 0; i < across; i += stride) sum += mass_[static_cast<std::size_t>(i + j * across)];
+  return sum * (dimensions() > 1 ? static_cast<double>(stride * stride) : static_cast<double>(stride));
+}
+
+double Grid::moment(Index d, int power, double about) const {
+  const Index across = axes_[0].points;
+  double sum = 0;
+  for (std::size_t i = 0; i < mass_.size(); ++i) {
+    const Index at = d == 0 ? static_cast<Index>(i) % across : static_cast<Index>(i) / across;
+    const Axis& a = axes_[static_cast<std::size_t>(d)];
+    if (mass_[i] > 0) sum += mass_[i] * std::pow(a.y(a.at(at)) - about, power);
+  }
+  return sum;
+}
+
+Array one_context_row(Case& c, const FunctionCase& f, Index rows) {
+  const Array one = c.request(f, 1, 5).context;
+  Array all(one.columns ? rows : 0, one.columns);
+  for (Index j = 0; j < all.columns; ++j)
+    for (Index i = 0; i < rows; ++i) all(i, j) = one(0, j);
+  return all;
+}
+
+namespace {
+
+/// log density of the base that belongs to a map's domain: normal, exponential or uniform.
+double base_log_density(const Support& s, double x) {
+  switch (shape_of(s)) {
+    case Shape1::line:
+      return -0.5 * (x * x + std::log(2 * kPi));
+    case Shape1::above:
+      return x >= s.lower ? s.lower - x : -std::numeric_limits<double>::infinity();
+    case Shape1::below:
+      return x <= s.upper ? x - s.upper : -std::numeric_limits<double>::infinity();
+    case Shape1::interval:
+      break;
+  }
+  return x >= s.lower && x <= s.upper ? -std::log(s.upper - s.lower) : -std::numeric_limits<double>::infinity();
+}
+
+Grid::LogDensity log_density_of(Case& c, Precision p) {
+  const FunctionCase& f = *c.find(c.density() ? "log_prob" : "inverse");
+  const bool density = c.density();
+  Support base;
+  if (const auto* map = dynamic_cast<const Bijector<double>*>(&c.runner(Precision::float64).component()))
+    base = map->domain();
+  return [&c, p, &f, density, base](const Array& y) {
+    Request r = c.request(f, 1, 5);
+    r.context = one_context_row(c, f, y.rows);
+    r.x = y;
+    r.rows = y.rows;
+    const std::vector<Array> out = c.runner(p).run(r).outputs;
+    if (density) return out[0].values;
+    std::vector<double> log = out[1].values;
+    for (Index j = 0; j < out[0].columns; ++j)
+      for (Index i = 0; i < y.rows; ++i) log[static_cast<std::size_t>(i)] += base_log_density(base, out[0](i, j));
+    return log;
+  };
+}
+
+}  // namespace
+
+std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason) {
+  const FunctionCase* f = c.find(c.density() ? "log_prob" : "inverse");
+  if (!f) {
+    reason = "the density cannot be evaluated";
+    return nullptr;
+  }
+  if (c.data_columns() > 2 || c.data_columns() < 1 || (c.map() && c.base_columns() != c.data_columns())) {
+    reason = "the event has more than two elements";
+    return nullptr;
+  }
+  const Array data = c.request(*f, 512, 231).x;
+  std::vector<double> centre, scale;
+  for (Index j = 0; j < data.columns; ++j) {
+    std::vector<double> column(data.values.begin() + j * data.rows, data.values.begin() + (j + 1) * data.rows);
+    std::sort(column.begin(), column.end());
+    const auto at = [&](double share) {
+      return column[static_cast<std::size_t>(share * static_cast<double>(data.rows))];
+    };
+    centre.push_back(at(0.5));
+    double width = at(0.75) - at(0.25);
+    if (std::isfinite(f->support.lower))
+      width = at(0.5) - f->support.lower;
+    else if (std::isfinite(f->support.upper))
+      width = f->support.upper - at(0.5);
+    scale.push_back(std::max(width, 1e-3));
+  }
+  const bool slow = f->iterative;
+  const Index points = data.columns == 1 ? (slow ? 4001 : 32001) : (slow ? 121 : 481);
+  return std::make_unique<Grid>(log_density_of(c, p), f->support, centre, scale, points);
+}
+
+SmallCase small_case(Case& c, std::string& reason) {
+  if (c.data_columns() <= 2) return {nullptr, &c};
+  Variant small = c.variant();
+  // Elements that do not see each other say in two what they say in one.
+  for (const Index size : {c.map() && c.map()->elementwise ? Index{1} : Index{2}, Index{1}}) {
+    if (small.form == ThetaForm::per_row)
+      small.surroundings.context = c.variant().surroundings.context / c.data_columns() * size;
+    small.surroundings.event_shape = Shape{size};
+    try {
+      auto made = std::make_unique<Case>(c.subject(), small);
+      if (made->data_columns() <= 2) return {std::move(made), made.get()};
+    } catch (const Error& e) {
+      reason = e.what();
+    }
+  }
+  reason = "an event of one or two elements cannot be built: " + reason;
+  return {};
+}
+
+}  // namespace pushforward::testing

@@ -1,0 +1,67 @@
+// Numeric derivatives by central differences, and which of them can be trusted.
+#pragma once
+
+#include "case.h"
+#include "tally.h"
+
+namespace pushforward::testing {
+
+/// Outputs with one thing displaced by t steps.
+using Displaced = std::function<std::vector<Array>(double t)>;
+
+/// Derivatives of every output in every row, per unit of what is displaced.
+struct Slopes {
+  std::vector<Array> outputs;
+  std::vector<std::uint8_t> kinked;  // rows whose one-sided slopes disagree, or that a smaller step does not confirm
+};
+
+/// `here` are the outputs at t = 0, `step` the size of t = 1 in each row. Slopes of one row may disagree by `tolerance`
+/// (relative) and by what values that are good to `noise` (relative) leave of a difference.
+Slopes slopes(const Displaced& f, const std::vector<Array>& here, const std::vector<double>& step, double tolerance,
+              double noise);
+
+/// Relative accuracy of a function's values in double.
+double value_noise(const FunctionCase& f);
+/// 6e-6 max(1, |x|)
+double step_of(double x);
+/// Share of a numeric derivative that is rounding: `noise * magnitude / step`, over max(1, |derivative|).
+inline double rounding(double noise, double magnitude, double step, double derivative) {
+  return noise * magnitude / step / std::max(1.0, std::abs(derivative));
+}
+
+/// Which input of a function is displaced.
+enum class Input : std::uint8_t { x, context };
+Array& input_of(Request& r, Input input);
+const Array& input_of(const Response& r, Input input);
+const char* to_string(Input input);
+
+/// Slopes with respect to each column of an input, all rows displaced at once: for functions whose rows are
+/// independent.
+struct RowSlopes {
+  Request request;
+  std::vector<Array> here;
+  std::vector<Slopes> columns;
+  std::vector<std::uint8_t> kinked;  // rows that are kinked in any column
+  Index redrawn = 0;
+};
+/// Of the request's rows; those that are kinked are marked, and to be passed over: they are the redrawn ones.
+RowSlopes row_slopes(Case& c, const FunctionCase& f, const Request& request, Input input, double tolerance);
+/// log |det J| of a row's numeric Jacobian of the first output, or log sqrt det J'J between manifolds; and how much
+/// errors of J's elements matter to it.
+struct Determinant {
+  double log_det, condition;
+};
+Determinant numeric_determinant(const RowSlopes& slopes, Index row);
+
+/// A note, and a finding if more than one in ten were redrawn.
+void count_redrawn(Index redrawn, Index rows, Tally& tally, const std::string& where);
+/// Rows to ask for, so that kSamples are left when one in ten is redrawn.
+inline constexpr Index kDrawn = kSamples + kSamples / 10;
+
+/// |d output_k / d x_j| at every row, by one vjp for each output column: `[o][k](i, j)`.
+std::vector<std::vector<Array>> jacobian(Case& c, const Request& request, Precision precision = Precision::float64);
+
+/// Sets of cotangents of a gradient check: random pairs, then each output alone with the others left out.
+std::vector<std::vector<Array>> cotangent_sets(const std::vector<Array>& outputs);
+
+}  // namespace pushforward::testing
