@@ -21,7 +21,7 @@ std::unique_ptr<Bijector<T>> build_layers(Build<T>& build, Index times) {
   for (Index i = times; i-- > 0;) {
     around.repetition = build.repetition() * times + i;
     auto& layer = layers[static_cast<std::size_t>(i)];
-    layer = build.chain("bijectors", around, "layers[" + std::to_string(i) + "]");
+    layer = build.chain("bijectors", around, std::string("layers[") + std::to_string(i) + "]");
     around.event_shape = layer->inverse_event_shape(around.event_shape);
   }
   return std::make_unique<Chain<T>>(std::move(layers));
@@ -71,7 +71,7 @@ class Repeat final : public Bijector<T> {
 
  private:
   static std::string text_of(const Support& s) {
-    return "[" + std::to_string(s.lower) + ", " + std::to_string(s.upper) + "]";
+    return std::string("[") + std::to_string(s.lower) + ", " + std::to_string(s.upper) + "]";
   }
   static Mapped<T> after(const Mapped<T>& before, const Mapped<T>& m) { return {m.value, before.log_det + m.log_det}; }
   /// Tied layers draw numbers of their own; layer i the same ones in both directions.
