@@ -287,7 +287,7 @@ std::string read_file(const std::string& name) {
   const auto complain = [&](const char* what) {
     const int cause = errno;
     throw DataError(name + ": error: the file cannot be " + what + ": " + std::generic_category().message(cause) +
-                    "; check 'file', which is relative to the spec");
+                    "; check the field 'file'");
   };
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(name.c_str(), "rb"), &std::fclose);
   if (!file) complain("opened");

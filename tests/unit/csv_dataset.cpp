@@ -180,12 +180,10 @@ TEST_CASE("csv says that there are no rows, or not in this encoding") {
 TEST_CASE("csv says which file cannot be read") {
   const TemporaryFolder folder;
   const std::string missing = folder.file("missing.csv");
-  CHECK_THROWS_WITH(load({{"file", missing}}), missing +
-                                                   ": error: the file cannot be opened: No such file or "
-                                                   "directory; check 'file', which is relative to the spec");
-  CHECK_THROWS_WITH(load({{"file", folder.path()}}), folder.path() +
-                                                         ": error: the file cannot be read: Is a directory; "
-                                                         "check 'file', which is relative to the spec");
+  CHECK_THROWS_WITH(load({{"file", missing}}),
+                    missing + ": error: the file cannot be opened: No such file or directory; check the field 'file'");
+  CHECK_THROWS_WITH(load({{"file", folder.path()}}),
+                    folder.path() + ": error: the file cannot be read: Is a directory; check the field 'file'");
   const std::string empty = folder.write("empty.csv", "");
   CHECK_THROWS_WITH(load({{"file", empty}}), empty + ": error: there are no rows in it");
   const std::string wrong = folder.write("wrong.csv", "a\n1\nx\n");
