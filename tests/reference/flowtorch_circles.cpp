@@ -5,9 +5,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "pushforward/registry/experiment.h"
+#include "support/experiments.h"
 
-using namespace pushforward;  // NOLINT
+using namespace pushforward::test;  // NOLINT
+using namespace pushforward;        // NOLINT
 using Json = nlohmann::json;
 
 namespace {
@@ -19,30 +20,6 @@ std::vector<double> in_order(const Json& by_name) {
     for (const char* name : {"widths", "heights", "derivatives", "lambdas"})
       for (const Json& number : by_name[name][coordinate]) numbers.push_back(number);
   return numbers;
-}
-
-Experiment<double> circles(const Registry& registry, const std::string& data) {
-  const std::string configs = PUSHFORWARD_SOURCE_DIR "/configs/";
-  const ResolvedSpec spec = resolve_spec(
-      registry, parse_spec_file(configs + "circles_csv.yaml"),
-      {"precision=float64", "training.steps=100", "data.source.csv.file=" + configs + "data/circles/" + data});
-  return build_experiment<double>(registry, spec, true);
-}
-
-std::vector<double> losses_of_training(Experiment<double>& experiment, Engine<double>& engine) {
-  std::vector<double> losses;
-  Training<double> training;
-  training.engine = &engine;
-  training.train = experiment.data->splits()[0].view();
-  training.optimizer = experiment.optimizer.get();
-  training.ranges = experiment.ranges;
-  training.steps = experiment.settings.steps;
-  training.on_step = [&](const MetricRow& row, bool) {
-    losses.push_back(row.loss);
-    return true;
-  };
-  experiment.procedure->run(training);
-  return losses;
 }
 
 double largest_distance(std::span<const double> a, const std::vector<double>& b) {
@@ -58,11 +35,12 @@ TEST_CASE("training follows FlowTorch's, with PyTorch's Adam") {
   REQUIRE(in.good());
   const Json trajectories = Json::parse(in)["float64_trajectories"];
   REQUIRE(trajectories.size() == 3);
-  Registry registry;
-  registry.add_folder(PUSHFORWARD_BINARY_DIR "/lib/pushforward/plugins");
   for (const Json& reference : trajectories) {
     CAPTURE(reference["data"].get<std::string>());
-    Experiment<double> experiment = circles(registry, reference["data"]);
+    const std::string data = reference["data"];
+    Experiment<double> experiment = ready_made<double>(
+        "circles_csv", {"precision=float64", "training.steps=100",
+                        "data.source.csv.file=" PUSHFORWARD_SOURCE_DIR "/configs/data/circles/" + data});
     Engine<double> engine(experiment.model, {.lanes = experiment.settings.lanes});
     REQUIRE(experiment.model.layout.parameters.size() == 1);
     const std::span<double> theta = experiment.model.store.parameters;
@@ -74,7 +52,8 @@ TEST_CASE("training follows FlowTorch's, with PyTorch's Adam") {
     engine.loss(0, experiment.data->splits()[0].view(), 0, theta, gradient);
     CHECK(largest_distance(gradient, in_order(reference["gradient_at_start"])) < 1e-12);
 
-    const std::vector<double> losses = losses_of_training(experiment, engine);
+    std::vector<double> losses;
+    for (const MetricRow& row : train(experiment, engine)) losses.push_back(row.loss);
     const std::vector<double> expected = reference["loss_before_update"];
     REQUIRE(losses.size() == expected.size());
     // FlowTorch looks for a point's bin with knots moved by 1e-6, which a few points notice in a hundred steps.
