@@ -1,6 +1,7 @@
 #include "pushforward/tape.h"
 
 #include <algorithm>
+#include <bit>
 #include <new>
 
 #include "pushforward/operations.h"
@@ -64,6 +65,19 @@ Node<T>* as_root(Node<T>* node) {
   return node;
 }
 Index own_stride(Index rows) { return rows == 1 ? 1 : round_up(rows, kPadding); }
+
+/// Adjoints' memory comes in sizes of four steps between a power of two and the next, so that it can serve again.
+struct SizeClass {
+  std::size_t number, bytes;
+};
+template <class T>
+SizeClass size_class(const Block<T>& block) {
+  const auto count = static_cast<std::size_t>(block.stride * block.columns);
+  const std::size_t units = std::max<std::size_t>((count * sizeof(T) + 63) / 64, 4);
+  const auto power = static_cast<std::size_t>(std::bit_width(units)) - 3;  // units are 4..7 times 2^power
+  const std::size_t steps = ((units - 1) >> power) + 1;                    // 4..8
+  return {4 * power + steps - 4, (steps << power) * 64};
+}
 }  // namespace
 
 template <class T>
@@ -106,6 +120,8 @@ template <class T>
 Var<T> Tape<T>::leaf(Block<const T> value) {
   Var<T> v = constant(value);
   v.node()->active = true;
+  v.node()->previous_leaf = last_leaf_;
+  last_leaf_ = v.node();
   return v;
 }
 
@@ -139,16 +155,15 @@ typename Tape<T>::Operation* Tape<T>::record(const char* name, std::span<const V
   operation->output_count = static_cast<int>(outputs.size());
   Node<T>** nodes = scratch<Node<T>*>(static_cast<Index>(inputs.size() + outputs.size()));
   operation->inputs = nodes;
-  operation->outputs = nodes + inputs.size();
   for (std::size_t i = 0; i < inputs.size(); ++i) operation->inputs[i] = inputs[i].node();
   for (std::size_t o = 0; o < outputs.size(); ++o) {
     Node<T>* node = outputs[o].node();
     if (node->root != node || node->active)
       throw std::logic_error(std::string("primitive ") + name +
                              ": an output must come fresh from `make`, and belong to one operation");
-    node->active = true;
+    node->active = node->made = true;
     node->operation = operations_.size();
-    operation->outputs[o] = node;
+    operation->outputs()[o] = node;
   }
   operations_.push_back(operation);
   return operation;
@@ -166,22 +181,20 @@ Block<T> Tape<T>::adjoint_to_add(Node<T>& node, bool* fresh) {
     const Block<T>& value = root.value;
     // The value's own layout where it is the tape's or compact; a slice of something larger gets a compact copy's.
     const Index stride = value.stride == value.rows ? value.stride : own_stride(value.rows);
-    const std::size_t count = static_cast<std::size_t>(stride * value.columns);
-    const std::size_t bytes = (std::max<std::size_t>(count, 1) * sizeof(T) + 63) & ~std::size_t{63};
-    void* memory = nullptr;
-    for (FreeList& list : free_)
-      if (list.bytes == bytes && list.head) {
-        memory = list.head;
-        std::memcpy(&list.head, memory, sizeof(void*));
-        break;
-      }
-    if (!memory) memory = adjoints_.allocate(bytes);
-    root.adjoint = {static_cast<T*>(memory), value.rows, value.columns, stride};
+    root.adjoint = {nullptr, value.rows, value.columns, stride};
+    const SizeClass size = size_class(root.adjoint);
+    void*& head = free_[size.number];
+    void* memory = head;
+    if (memory)
+      std::memcpy(&head, memory, sizeof(void*));
+    else
+      memory = adjoints_.allocate(size.bytes);
+    root.adjoint.data = static_cast<T*>(memory);
     root.adjoint_epoch = adjoint_epoch_;
     if (fresh && &root == &node)
       *fresh = true;
     else
-      std::memset(memory, 0, count * sizeof(T));
+      std::memset(memory, 0, static_cast<std::size_t>(stride * value.columns) * sizeof(T));
   }
   if (&root == &node) return root.adjoint;
   return root.adjoint.middle_columns(node.first_column, node.value.columns);
@@ -190,16 +203,10 @@ Block<T> Tape<T>::adjoint_to_add(Node<T>& node, bool* fresh) {
 template <class T>
 void Tape<T>::recycle(Node<T>& node) {
   if (node.external || node.adjoint_epoch != adjoint_epoch_) return;
-  const std::size_t count = static_cast<std::size_t>(node.adjoint.stride * node.adjoint.columns);
-  const std::size_t bytes = (std::max<std::size_t>(count, 1) * sizeof(T) + 63) & ~std::size_t{63};
   node.adjoint_epoch = 0;
-  for (FreeList& list : free_)
-    if (list.bytes == bytes || list.bytes == 0) {
-      list.bytes = bytes;
-      std::memcpy(node.adjoint.data, &list.head, sizeof(void*));
-      list.head = node.adjoint.data;
-      return;
-    }
+  void*& head = free_[size_class(node.adjoint).number];
+  std::memcpy(node.adjoint.data, &head, sizeof(void*));
+  head = node.adjoint.data;
 }
 
 template <class T>
@@ -221,7 +228,7 @@ void Tape<T>::backward_from(std::span<const Seed> seeds, std::size_t first_opera
       if (tape.depth_++ == 0) {
         ++tape.adjoint_epoch_;
         tape.adjoints_.reset();
-        std::fill(std::begin(tape.free_), std::end(tape.free_), FreeList{});
+        std::fill(std::begin(tape.free_), std::end(tape.free_), nullptr);
       }
       tape.recording_ = false;
     }
@@ -249,16 +256,16 @@ void Tape<T>::backward_from(std::span<const Seed> seeds, std::size_t first_opera
   for (std::size_t i = operations_.size(); i-- > first_operation;) {
     Operation& operation = *operations_[i];
     bool reached = false;
-    for (int o = 0; o < operation.output_count && !reached; ++o) reached = has_adjoint(*operation.outputs[o]);
+    for (int o = 0; o < operation.output_count && !reached; ++o) reached = has_adjoint(*operation.outputs()[o]);
     if (!reached) continue;
     const Mark mark = this->mark();
     Vjp<T> v;
     v.tape_ = this;
     v.inputs_ = operation.inputs;
-    v.outputs_ = operation.outputs;
+    v.outputs_ = operation.outputs();
     operation.vjp(operation.vjp_closure, v);
     rewind(mark);
-    for (int o = 0; o < operation.output_count; ++o) recycle(*operation.outputs[o]);
+    for (int o = 0; o < operation.output_count; ++o) recycle(*operation.outputs()[o]);
   }
 }
 
@@ -268,6 +275,14 @@ Var<T> Tape<T>::tangent_of(Node<T>& node) {
   if (root.tangent_epoch != tangent_epoch_ || !root.tangent) return {};
   const Var<T> whole(this, root.tangent);
   return &root == &node ? whole : view(whole, node.first_column, node.value.columns);
+}
+
+template <class T>
+void Tape<T>::set_tangent(Node<T>& root, Node<T>* tangent) {
+  if (tangent_depth_ > 1 && root.tangent_epoch != tangent_epoch_)
+    replaced_ = new (arena_.allocate(sizeof(Replaced))) Replaced{&root, root.tangent, root.tangent_epoch, replaced_};
+  root.tangent = tangent;
+  root.tangent_epoch = tangent_epoch_;
 }
 
 template <class T>
@@ -287,33 +302,60 @@ void Tape<T>::set_direction(Var<T> input, Var<T> direction) {
     direction = concatenate(std::span<const Var<T>>(parts));
   }
   if (root->tangent_epoch == tangent_epoch_ && root->tangent) direction = add(Var<T>(this, root->tangent), direction);
-  root->tangent = direction.node();
-  root->tangent_epoch = tangent_epoch_;
+  set_tangent(*root, direction.node());
+}
+
+template <class T>
+void Tape<T>::mark_needed(const Node<T>& node) {
+  if (node.root->made) operations_[node.root->operation]->tangent_epoch = tangent_epoch_;
 }
 
 template <class T>
 void Tape<T>::tangent(std::span<const Var<T>> outputs, std::span<const Var<T>> inputs,
                       std::span<const Var<T>> directions, std::span<Var<T>> results) {
-  // A jvp may ask for tangents of something that it records itself; the epoch is its caller's again afterwards.
-  struct Epoch {
+  // A jvp may ask for tangents of what it records, along its inputs: epoch and tangents are its caller's afterwards.
+  struct Scope {
     Tape& tape;
-    std::uint64_t before;
-    explicit Epoch(Tape& t) : tape(t), before(t.tangent_epoch_) { tape.tangent_epoch_ = ++tape.tangents_; }
-    ~Epoch() { tape.tangent_epoch_ = before; }
-  } epoch(*this);
+    std::uint64_t epoch;
+    Replaced* replaced;
+    explicit Scope(Tape& t) : tape(t), epoch(t.tangent_epoch_), replaced(t.replaced_) {
+      tape.tangent_epoch_ = ++tape.tangents_;
+      tape.replaced_ = nullptr;
+      ++tape.tangent_depth_;
+    }
+    ~Scope() {
+      for (const Replaced* r = tape.replaced_; r; r = r->next) {
+        r->node->tangent = r->tangent;
+        r->node->tangent_epoch = r->tangent_epoch;
+      }
+      --tape.tangent_depth_;
+      tape.replaced_ = replaced;
+      tape.tangent_epoch_ = epoch;
+    }
+  } scope(*this);
 
-  // Only what was recorded after the first input and up to the last output can matter.
-  std::size_t first = operations_.size(), end = 0;
-  for (const Var<T>& output : outputs) end = std::max(end, output.node()->root->operation + 1);
-  end = std::min(end, operations_.size());
+  std::size_t first = operations_.size();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!directions[i]) continue;
     first = std::min(first, inputs[i].node()->root->operation);
     set_direction(inputs[i], directions[i]);
   }
+  // Only what the outputs depend on, back to the first input, can matter.
+  std::size_t end = first;
+  for (const Var<T>& output : outputs) {
+    mark_needed(*output.node());
+    end = std::max(end, std::min(output.node()->root->operation + 1, operations_.size()));
+  }
+  for (std::size_t i = end; i-- > first;) {
+    const Operation& operation = *operations_[i];
+    if (operation.tangent_epoch != tangent_epoch_) continue;
+    for (int k = 0; k < operation.input_count; ++k)
+      if (operation.inputs[k]) mark_needed(*operation.inputs[k]);
+  }
 
   for (std::size_t i = first; i < end; ++i) {
     const Operation& operation = *operations_[i];
+    if (operation.tangent_epoch != tangent_epoch_) continue;
     bool reached = false;
     for (int k = 0; k < operation.input_count && !reached; ++k) {
       const Node<T>* input = operation.inputs[k];
@@ -325,7 +367,7 @@ void Tape<T>::tangent(std::span<const Var<T>> outputs, std::span<const Var<T>> i
     Jvp<T> j;
     j.tape_ = this;
     j.inputs_ = operation.inputs;
-    j.outputs_ = operation.outputs;
+    j.outputs_ = operation.outputs();
     operation.jvp(operation.jvp_closure, j);
   }
   for (std::size_t o = 0; o < outputs.size(); ++o) results[o] = tangent_of(*outputs[o].node());
@@ -342,6 +384,7 @@ Var<T> Tape<T>::tangent(Var<T> output, Var<T> input, Var<T> direction) {
 template <class T>
 void Tape<T>::reset() {
   operations_.clear();
+  last_leaf_ = nullptr;
   arena_.reset();
 }
 

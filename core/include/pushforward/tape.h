@@ -66,9 +66,11 @@ struct Node {
   Node* tangent = nullptr;  // valid while tangent_epoch is the tape's
   std::uint64_t adjoint_epoch = 0;
   std::uint64_t tangent_epoch = 0;
-  std::size_t operation = 0;  // that made it; of a leaf or constant, how many there were before it
-  bool active = false;        // of a root: a gradient may flow to it
-  bool external = false;      // the adjoint is the caller's memory, added to and never cleared here
+  std::size_t operation = 0;      // that made it; of a leaf or constant, how many there were before it
+  Node* previous_leaf = nullptr;  // of a leaf: the one made before it
+  bool made = false;              // by an operation
+  bool active = false;            // of a root: a gradient may flow to it
+  bool external = false;          // the adjoint is the caller's memory, added to and never cleared here
 };
 
 /// A light handle to a node: value now, adjoint during `backward`. Default-constructed: "none".
@@ -113,7 +115,8 @@ class Vjp {
   /// Where to ADD the gradient of input i. Call only if `wants(i)`.
   Block<T> gradient(int i) const;
   /// Like gradient(i), but if nothing was added yet the memory is uninitialised and `fresh` is true: overwrite all of
-  /// it (a product with beta = 0 saves a pass over memory).
+  /// it (a product with beta = 0 saves a pass over memory), and before anything else may add to it: another input of
+  /// the same memory, or an inner segment.
   Block<T> gradient(int i, bool& fresh) const;
 
  private:
@@ -153,6 +156,7 @@ class PUSHFORWARD_EXPORT Tape {
   struct Mark {
     Arena::Mark arena;
     std::size_t operations = 0;
+    Node<T>* leaf = nullptr;  // the last one
   };
   /// Cotangent to start `backward` from. A null block means ones.
   struct Seed {
@@ -210,11 +214,11 @@ class PUSHFORWARD_EXPORT Tape {
                   "a vjp lives in the arena: capture by value, and only trivially copyable things");
     if (!wants_record(inputs)) return;
     Operation* operation = record(name, inputs, outputs);
-    operation->vjp_closure = new (arena_.allocate(sizeof(V))) V(vjp);
+    operation->vjp_closure = keep(vjp);
     operation->vjp = [](const void* closure, Vjp<T>& v) { (*static_cast<const V*>(closure))(v); };
     if constexpr (!std::is_same_v<J, NoTangent>) {
       static_assert(std::is_trivially_copyable_v<J> && std::is_trivially_destructible_v<J>);
-      operation->jvp_closure = new (arena_.allocate(sizeof(J))) J(jvp);
+      operation->jvp_closure = keep(jvp);
       operation->jvp = [](const void* closure, Jvp<T>& j) { (*static_cast<const J*>(closure))(j); };
     }
   }
@@ -260,8 +264,8 @@ class PUSHFORWARD_EXPORT Tape {
 
   /// Records and reverses a sub-graph on the same memory: inside a vjp (the adjoint of an ODE, an implicit gradient,
   /// recomputation instead of storage) or anywhere else. On destruction everything recorded inside is dropped.
-  /// Parameters read through the pass, and active Vars from outside, receive their gradients as usual. Give leaves that
-  /// are made inside an adjoint of your own: those that `backward` allocates stay until the outermost `backward` ends.
+  /// Parameters read through the pass, and active Vars from outside, receive their gradients as usual. Adjoints of
+  /// leaves made inside go with them; inside a vjp they add up over several calls of `backward`.
   class Inner {
    public:
     explicit Inner(Tape& tape) : tape_(tape), mark_(tape.mark()), recording_(tape.recording_) {
@@ -288,9 +292,12 @@ class PUSHFORWARD_EXPORT Tape {
   Inner inner() { return Inner(*this); }
 
   // --- memory ------------------------------------------------------------------------------------------------------
-  Mark mark() const { return {arena_.mark(), operations_.size()}; }
+  Mark mark() const { return {arena_.mark(), operations_.size(), last_leaf_}; }
   /// Drops every node and operation made since the mark.
   void rewind(Mark mark) {
+    // The memory of their adjoints serves again in the same `backward`: a solver that differentiates a thousand steps
+    // needs that of one.
+    for (; last_leaf_ != mark.leaf; last_leaf_ = last_leaf_->previous_leaf) recycle(*last_leaf_);
     operations_.resize(mark.operations);
     arena_.rewind(mark.arena);
   }
@@ -308,15 +315,32 @@ class PUSHFORWARD_EXPORT Tape {
     void (*jvp)(const void*, Jvp<T>&);
     const void* vjp_closure;
     const void* jvp_closure;
-    Node<T>** inputs;
-    Node<T>** outputs;
+    Node<T>** inputs;             // then the outputs
+    std::uint64_t tangent_epoch;  // of the last call of `tangent` whose outputs depend on this operation
     int input_count, output_count;
+    Node<T>** outputs() const { return inputs + input_count; }
   };
-  struct FreeList {
-    std::size_t bytes = 0;
-    void* head = nullptr;
+  /// A tangent that a call of `tangent` inside a jvp replaced; its caller needs it again.
+  struct Replaced {
+    Node<T>* node;
+    Node<T>* tangent;
+    std::uint64_t tangent_epoch;
+    Replaced* next;
   };
+  /// Sizes of adjoints that are handed out: four between a power of two and the next.
+  static constexpr std::size_t kSizeClasses = 160;
 
+  /// A closure in the arena; one that captured nothing needs no memory.
+  template <class F>
+  const void* keep(const F& closure) {
+    static_assert(alignof(F) <= 64);
+    if constexpr (std::is_empty_v<F> && std::is_default_constructible_v<F>) {
+      static constexpr F kShared{};
+      return &kShared;
+    } else {
+      return new (arena_.allocate(sizeof(F))) F(closure);
+    }
+  }
   Node<T>* new_node() {
     auto* node = new (arena_.allocate(sizeof(Node<T>))) Node<T>{};
     node->operation = operations_.size();
@@ -335,15 +359,20 @@ class PUSHFORWARD_EXPORT Tape {
   Block<T> adjoint_to_add(Node<T>& node, bool* fresh);
   void recycle(Node<T>& node);
   Var<T> tangent_of(Node<T>& node);
+  void set_tangent(Node<T>& root, Node<T>* tangent);
   void set_direction(Var<T> input, Var<T> direction);
+  void mark_needed(const Node<T>& node);
 
   Arena arena_;
   Arena adjoints_;
   std::vector<Operation*> operations_;
-  FreeList free_[32];
+  Node<T>* last_leaf_ = nullptr;
+  void* free_[kSizeClasses] = {};  // lists of adjoints' memory that nobody uses; each block holds the next's address
   std::uint64_t adjoint_epoch_ = 1;
   std::uint64_t tangent_epoch_ = 0;
   std::uint64_t tangents_ = 0;  // calls of `tangent`
+  int tangent_depth_ = 0;       // of them that are under way
+  Replaced* replaced_ = nullptr;
   int depth_ = 0;
   bool recording_;
 };
@@ -379,8 +408,7 @@ Var<T> Jvp<T>::tangent(int i) const {
 }
 template <class T>
 void Jvp<T>::set(int o, Var<T> tangent) const {
-  outputs_[o]->tangent = tangent.node();
-  outputs_[o]->tangent_epoch = tape_->tangent_epoch_;
+  tape_->set_tangent(*outputs_[o], tangent.node());
 }
 
 extern template class Tape<float>;
