@@ -28,22 +28,27 @@ bool same_bits(const Response& a, const Response& b) {
 }  // namespace
 
 void check_threads(Case& c, Tally& t) {
-  constexpr int kThreads = 4, kRepeats = 8;
+  constexpr std::size_t kThreads = 4;
+  constexpr int kRepeats = 8;
   for (const FunctionCase& f : c.functions())
     for (const Mode mode : c.modes(f)) {
-      const Request r = with_gradient(c, f, mode, t.precision(), 181);
-      const Response alone = c.runner(t.precision()).run(r);
+      // Every thread has other numbers, so that memory which they share by mistake shows.
+      std::vector<Request> requests;
+      std::vector<Response> alone;
+      for (std::size_t k = 0; k < kThreads; ++k) {
+        requests.push_back(with_gradient(c, f, mode, t.precision(), 181 + static_cast<unsigned>(k)));
+        alone.push_back(c.runner(t.precision()).run(requests[k]));
+      }
       std::vector<std::string> wrong(kThreads);
       {
         std::vector<std::jthread> threads;
-        for (int k = 0; k < kThreads; ++k)
+        for (std::size_t k = 0; k < kThreads; ++k)
           threads.emplace_back([&, k, runner = std::shared_ptr<Runner>(c.runner(t.precision()).clone())] {
-            std::string& message = wrong[static_cast<std::size_t>(k)];
             try {
-              for (int i = 0; i < kRepeats && message.empty(); ++i)
-                if (!same_bits(runner->run(r), alone)) message = "other bits than alone";
+              for (int i = 0; i < kRepeats && wrong[k].empty(); ++i)
+                if (!same_bits(runner->run(requests[k]), alone[k])) wrong[k] = "other bits than alone";
             } catch (const std::exception& e) {
-              message = e.what();
+              wrong[k] = e.what();
             }
           });
       }
@@ -95,6 +100,29 @@ void check_subject_fields(const Subject& subject, Tally& t) {
     read(subject.make<float>(subject.surroundings).unread_fields);
 }
 
+namespace {
+
+/// Each range frozen alone: the same results, and no gradient in it.
+void check_frozen(Case& c, const FunctionCase& f, const Request& r, const Response& free, Tally& t) {
+  const Layout& layout = c.layout();
+  for (const ParameterInfo& p : layout.parameters) {
+    std::vector<std::uint8_t> frozen(static_cast<std::size_t>((layout.parameter_size + layout.derived_size) / kPadding),
+                                     0);
+    const Index end = p.handle.offset + p.handle.size();
+    for (Index i = p.handle.offset / kPadding; i * kPadding < end; ++i) frozen[static_cast<std::size_t>(i)] = 1;
+    Request still = r;
+    still.frozen = &frozen;
+    const Response after = c.runner(t.precision()).run(still);
+    t.require(testing::same_bits(free.outputs, after.outputs),
+              [&] { return c.where(f, r.mode) + ": freezing " + p.path + " changes results"; });
+    for (Index i = p.handle.offset; i < end; ++i)
+      t.require(after.parameters[static_cast<std::size_t>(i)] == 0,
+                [&] { return c.where(f, r.mode) + ": frozen, but with a gradient: " + parameter_name(layout, i); });
+  }
+}
+
+}  // namespace
+
 void check_parameter_vector(Case& c, Tally& t) {
   if (c.layout().parameters.empty()) return t.skip("there are no parameters");
   Runner& runner = c.runner(t.precision());
@@ -109,21 +137,7 @@ void check_parameter_vector(Case& c, Tally& t) {
       t.require(same_bits(before, runner.run(r)), [&] {
         return c.where(f, mode) + ": after an evaluation at another parameter vector, the first gives other bits";
       });
-      for (const ParameterInfo& p : c.layout().parameters) {
-        std::vector<std::uint8_t> frozen(
-            static_cast<std::size_t>((c.layout().parameter_size + c.layout().derived_size) / kPadding), 0);
-        const Index end = p.handle.offset + p.handle.size();
-        for (Index i = p.handle.offset / kPadding; i * kPadding < end; ++i) frozen[static_cast<std::size_t>(i)] = 1;
-        Request still = r;
-        still.frozen = &frozen;
-        const Response after = runner.run(still);
-        t.require(testing::same_bits(before.outputs, after.outputs),
-                  [&] { return c.where(f, mode) + ": freezing " + p.path + " changes results"; });
-        for (Index i = p.handle.offset; i < end; ++i)
-          t.require(after.parameters[static_cast<std::size_t>(i)] == 0, [&] {
-            return c.where(f, mode) + ": frozen, but with a gradient: " + parameter_name(c.layout(), i);
-          });
-      }
+      check_frozen(c, f, r, before, t);
     }
 }
 

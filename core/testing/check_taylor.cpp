@@ -1,5 +1,6 @@
 // Check 8: F(p + h d) - F(p) - h <gradient, d> falls like h^2, for x, context and parameters moved together.
 #include <cmath>
+#include <cstdio>
 
 #include "gradients.h"
 #include "kit.h"
@@ -92,8 +93,10 @@ void check_line(Case& c, const FunctionCase& f, Mode mode, unsigned seed, Tally&
   if (remainders[0] < floor) return t.require(true, [] { return std::string(); });
   const double slope = std::log(remainders.front() / remainders.back()) / std::log(kSteps[0] / kSteps[2]);
   t.require(slope >= 1.9 && slope <= 2.1, [&] {
-    return c.where(f, mode) + ": the remainder falls like h^" + std::to_string(slope) + " (from " +
-           std::to_string(remainders[0] * 1e9) + "e-9 at h = 2e-4)";
+    char text[96];
+    std::snprintf(text, sizeof text, "the remainder falls like h^%.3f, from %.2e at h = %g", slope, remainders[0],
+                  kSteps[0]);
+    return c.where(f, mode) + ": " + text;
   });
 }
 

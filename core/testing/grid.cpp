@@ -230,7 +230,8 @@ SmallCase small_case(Case& c, std::string& reason) {
     small.surroundings.event_shape = Shape{size};
     try {
       auto made = std::make_unique<Case>(c.subject(), small);
-      if (made->data_columns() <= 2) return {std::move(made), made.get()};
+      Case* small_one = made.get();
+      if (small_one->data_columns() <= 2) return {std::move(made), small_one};
     } catch (const Error& e) {
       reason = e.what();
     }

@@ -37,14 +37,16 @@ std::vector<Variant> of_transformer(const Subject& subject) {
   return all;
 }
 
-/// Dense, and masked as an autoregressive map would ask for it: two numbers for each feature.
+/// As the subject says, and masked as an autoregressive map would ask for it: two numbers for each feature.
 std::vector<Variant> of_network(const Subject& subject) {
   constexpr Index kPerFeature = 2;
   Surroundings dense = subject.surroundings;
-  const Index inputs = subject.surroundings.event_shape.size();
-  if (dense.network.outputs > 0) return {{"", dense, ThetaForm::none}};
-  dense.network = {inputs, kPerFeature * inputs, subject.surroundings.context, {}, {}, {}};
+  const Index inputs = dense.network.outputs > 0 ? dense.network.inputs : dense.event_shape.size();
+  if (dense.network.outputs == 0) dense.network = {inputs, kPerFeature * inputs, dense.context, {}, {}, {}};
+  if (!dense.network.output_degrees.empty()) return {{"", dense, ThetaForm::none}};
   Surroundings masked = dense;
+  masked.network.outputs = kPerFeature * inputs;
+  masked.network.output_start.clear();
   for (Index j = 0; j < inputs; ++j) {
     masked.network.input_degrees.push_back(j);
     for (Index k = 0; k < kPerFeature; ++k) masked.network.output_degrees.push_back(j);

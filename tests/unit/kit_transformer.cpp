@@ -1,0 +1,125 @@
+// The kit tests itself: a correct transformer passes in every form of theta; with one fault it fails its checks.
+#include "support/kit_subjects.h"
+
+using namespace pushforward;        // NOLINT
+using namespace pushforward::test;  // NOLINT
+
+namespace {
+
+enum class Fault { none, prepared_differs, shared_gradient_mean, decreasing, kink, inverse_gradient };
+
+/// f(x) = exp(a) x + b; prepared is (exp(a), b). With a kink at 0.3 if wanted.
+template <class T>
+class Line final : public Transformer<T> {
+ public:
+  Line(Built<T>&, const Surroundings&, Fault fault) : fault_(fault) {}
+
+  Index parameters() const override { return 2; }
+  Index prepared() const override { return 2; }
+  void identity(std::span<T> theta) const override { theta[0] = theta[1] = T(0); }
+
+  Var<T> prepare_shared(Var<T> theta) const override {
+    std::vector<Var<T>> parts;
+    for (Index j = 0; j < theta.columns() / 2; ++j) {
+      Var<T> slope = exp(columns(theta, 2 * j, 1));
+      if (fault_ == Fault::prepared_differs) slope = slope * T(1.001);
+      parts.push_back(slope);
+      parts.push_back(columns(theta, 2 * j + 1, 1));
+    }
+    return concatenate(std::span<const Var<T>>(parts));
+  }
+
+  Mapped<T> evaluate(Var<T> x, const Theta<T>& theta, const Pass<T>&) const override {
+    const auto [slope, shift] = parts(x, theta);
+    return {bend(x) * slope + shift, log_det(x, slope)};
+  }
+  Mapped<T> invert(Var<T> y, const Theta<T>& theta, const Pass<T>&) const override {
+    const auto [slope, shift] = parts(y, theta);
+    Var<T> x = (y - shift) / slope;
+    if (fault_ == Fault::inverse_gradient) x = (y - shift) / stop_gradient(slope);
+    x = unbend(x);
+    return {x, negate(log_det(x, slope))};
+  }
+
+ private:
+  static constexpr double kKnot = 0.3, kSteeper = 0.5;
+  bool kinked() const { return fault_ == Fault::kink; }
+
+  struct Parts {
+    Var<T> slope, shift;  // N x d
+  };
+  Parts parts(Var<T> x, const Theta<T>& theta) const {
+    const Index width = theta.values.columns();
+    if (width != 2 * x.columns())
+      throw ShapeError("line: theta has " + std::to_string(width) + " columns for " + std::to_string(x.columns()) +
+                       " of x");
+    Var<T> values = theta.values;
+    if (fault_ == Fault::shared_gradient_mean && values.rows() == 1 && x.rows() > 1) {
+      const T rows = static_cast<T>(x.rows());
+      values = with_gradient(values, [rows](T& g, T adjoint) { g += adjoint / rows; });
+    }
+    std::vector<Var<T>> slopes, shifts;
+    for (Index j = 0; j < x.columns(); ++j) {
+      const Var<T> raw = columns(values, 2 * j, 1);
+      slopes.push_back(theta.prepared ? raw : exp(raw));
+      shifts.push_back(columns(values, 2 * j + 1, 1));
+    }
+    Var<T> slope = concatenate(std::span<const Var<T>>(slopes)), shift = concatenate(std::span<const Var<T>>(shifts));
+    if (fault_ == Fault::decreasing) slope = negate(slope);
+    return {slope, shift};
+  }
+
+  /// x with a steeper slope above the knot; continuous.
+  Var<T> bend(Var<T> x) const { return kinked() ? x + relu(x - T(kKnot)) * T(kSteeper) : x; }
+  Var<T> unbend(Var<T> y) const { return kinked() ? y - relu(y - T(kKnot)) * T(kSteeper / (1 + kSteeper)) : y; }
+
+  Var<T> log_det(Var<T> x, Var<T> slope) const {
+    const Var<T> all = slope.rows() == x.rows() ? slope : repeat_rows(slope, x.rows());
+    Var<T> logs = log(abs(all));
+    if (kinked()) {
+      const Var<T> above = x.tape().make(x.rows(), x.columns());
+      for (Index j = 0; j < x.columns(); ++j)
+        for (Index i = 0; i < x.rows(); ++i)
+          above.data()(i, j) = static_cast<T>(x.value()(i, j) > T(kKnot) ? std::log(1 + kSteeper) : 0);
+      logs = logs + above;
+    }
+    return row_sum(logs);
+  }
+
+  Fault fault_;
+};
+
+Subject line(Fault fault) { return subject_of<Line>("transformer", "kit_line", fault, 3); }
+
+}  // namespace
+
+TEST_CASE("a correct transformer passes every check in every form") {
+  const std::vector<CheckResult> results = testing::check(line(Fault::none));
+  INFO(testing::to_text(results));
+  CHECK(testing::passed(results));
+  for (const CheckResult& r : results) {
+    CAPTURE(r.check, r.precision);
+    CHECK(r.status == testing::Status::passed);
+  }
+}
+
+TEST_CASE("faults of transformers fail their checks") {
+  SECTION("prepared theta is another map") { expect_failures(line(Fault::prepared_differs), {"fast_path"}); }
+  SECTION("shared theta receives the mean of the rows' gradients") {
+    expect_failures(line(Fault::shared_gradient_mean), {"parameter_gradient", "taylor", "fast_path"});
+  }
+  SECTION("decreasing, but declared increasing") { expect_failures(line(Fault::decreasing), {"structure"}); }
+  SECTION("gradient of the inverse") {
+    expect_failures(line(Fault::inverse_gradient), {"parameter_gradient", "context_gradient", "taylor"});
+  }
+}
+
+TEST_CASE("a kink is found, redrawn around, and checked from both sides") {
+  const std::vector<CheckResult> results = testing::check(line(Fault::kink));
+  INFO(testing::to_text(results));
+  CHECK(testing::passed(results));
+  const auto edges =
+      std::find_if(results.begin(), results.end(), [](const CheckResult& r) { return r.check == "edges"; });
+  REQUIRE(edges != results.end());
+  CHECK(edges->note.find("1 knots") != std::string::npos);
+}
