@@ -21,16 +21,27 @@ inline void* counted_allocation(std::size_t bytes, std::size_t alignment) {
 
 }  // namespace pushforward::test
 
-// Not inlined, or the compiler sees memory of operator new given to free.
+// The forms that the library uses, so that none is left to a sanitizer's own; not inlined, or the compiler sees memory
+// of new given to free.
 #define PUSHFORWARD_TEST_OPERATOR __attribute__((noinline))
-PUSHFORWARD_TEST_OPERATOR void* operator new(std::size_t bytes) {
-  return pushforward::test::counted_allocation(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-}
-PUSHFORWARD_TEST_OPERATOR void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return pushforward::test::counted_allocation(bytes, static_cast<std::size_t>(alignment));
-}
-PUSHFORWARD_TEST_OPERATOR void operator delete(void* p) noexcept { std::free(p); }
-PUSHFORWARD_TEST_OPERATOR void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-PUSHFORWARD_TEST_OPERATOR void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-PUSHFORWARD_TEST_OPERATOR void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+#define PUSHFORWARD_TEST_NEW_AND_DELETE(SUFFIX)                                                               \
+  PUSHFORWARD_TEST_OPERATOR void* operator new SUFFIX(std::size_t bytes) {                                    \
+    return pushforward::test::counted_allocation(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__);                    \
+  }                                                                                                           \
+  PUSHFORWARD_TEST_OPERATOR void* operator new SUFFIX(std::size_t bytes, std::align_val_t alignment) {        \
+    return pushforward::test::counted_allocation(bytes, static_cast<std::size_t>(alignment));                 \
+  }                                                                                                           \
+  PUSHFORWARD_TEST_OPERATOR void* operator new SUFFIX(std::size_t bytes, const std::nothrow_t&) noexcept {    \
+    return pushforward::test::counted_allocation(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__);                    \
+  }                                                                                                           \
+  PUSHFORWARD_TEST_OPERATOR void operator delete SUFFIX(void* p) noexcept { std::free(p); }                   \
+  PUSHFORWARD_TEST_OPERATOR void operator delete SUFFIX(void* p, std::size_t) noexcept { std::free(p); }      \
+  PUSHFORWARD_TEST_OPERATOR void operator delete SUFFIX(void* p, std::align_val_t) noexcept { std::free(p); } \
+  PUSHFORWARD_TEST_OPERATOR void operator delete SUFFIX(void* p, std::size_t, std::align_val_t) noexcept {    \
+    std::free(p);                                                                                             \
+  }                                                                                                           \
+  PUSHFORWARD_TEST_OPERATOR void operator delete SUFFIX(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+PUSHFORWARD_TEST_NEW_AND_DELETE()
+PUSHFORWARD_TEST_NEW_AND_DELETE([])
+#undef PUSHFORWARD_TEST_NEW_AND_DELETE
 #undef PUSHFORWARD_TEST_OPERATOR
