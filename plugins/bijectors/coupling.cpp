@@ -7,7 +7,6 @@
 //
 // Dinh, Krueger and Bengio, "NICE", 2014; Dinh, Sohl-Dickstein and Bengio, "Density estimation using Real NVP", 2017.
 #include <algorithm>
-#include <utility>
 
 #include "pushforward/operations.h"
 #include "pushforward/plugin.h"
@@ -98,9 +97,8 @@ class Coupling final : public Bijector<T> {
   Support codomain() const override { return evaluates_forward_ ? image() : transformer_->domain(); }
 
   Traits traits() const override {
-    Traits t = transformer_->traits();
+    Traits t = evaluates_forward_ ? transformer_->traits() : reversed(transformer_->traits());
     const Traits network = network_->traits();
-    if (!evaluates_forward_) std::swap(t.forward, t.inverse);
     t.forward = std::max(t.forward, Cost::one_pass);
     t.inverse = std::max(t.inverse, Cost::one_pass);
     t.elementwise &= kept_.size() == 0;

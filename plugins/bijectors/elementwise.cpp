@@ -5,8 +5,6 @@
 // | theta | 1 x D*P | the transformer's raw numbers, one element after the other |
 //
 // With a linear_rational_spline this is FlowTorch's and Pyro's `Spline`: Dolatabadi, Erfani and Leckie 2020.
-#include <utility>
-
 #include "pushforward/plugin.h"
 
 namespace {
@@ -41,9 +39,7 @@ class Elementwise final : public Bijector<T> {
   Support domain() const override { return evaluates_forward_ ? transformer_->domain() : transformer_->codomain(); }
   Support codomain() const override { return evaluates_forward_ ? transformer_->codomain() : transformer_->domain(); }
   Traits traits() const override {
-    Traits t = transformer_->traits();
-    if (!evaluates_forward_) std::swap(t.forward, t.inverse);
-    return t;
+    return evaluates_forward_ ? transformer_->traits() : reversed(transformer_->traits());
   }
 
  private:

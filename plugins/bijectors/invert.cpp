@@ -6,8 +6,6 @@
 // | inverse | the child's forward |
 //
 // Inverse autoregressive flow is invert(masked autoregressive flow): Papamakarios, Pavlakou and Murray 2017.
-#include <utility>
-
 #include "pushforward/plugin.h"
 
 namespace {
@@ -33,12 +31,7 @@ class Invert final : public Bijector<T> {
   Shape inverse_event_shape(const Shape& data) const override { return child_->forward_event_shape(data); }
   Support domain() const override { return child_->codomain(); }
   Support codomain() const override { return child_->domain(); }
-  Traits traits() const override {
-    Traits t = child_->traits();
-    std::swap(t.forward, t.inverse);
-    std::swap(t.draws_forward, t.draws_inverse);
-    return t;
-  }
+  Traits traits() const override { return reversed(child_->traits()); }
 
  private:
   std::unique_ptr<Bijector<T>> child_;

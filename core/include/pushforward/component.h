@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "pushforward/pass.h"
 
@@ -47,6 +48,14 @@ struct Traits {
   double forward_range = 0;
   double inverse_range = 0;
 };
+
+/// What is true of a map, told of its inverse.
+inline Traits reversed(Traits t) {
+  std::swap(t.forward, t.inverse);
+  std::swap(t.draws_forward, t.draws_inverse);
+  std::swap(t.forward_range, t.inverse_range);
+  return t;
+}
 
 /// The non-template root, which factories return across the plugin boundary.
 class PUSHFORWARD_EXPORT ComponentBase {
