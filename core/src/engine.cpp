@@ -93,16 +93,13 @@ void Engine<T>::Impl::freeze(const std::vector<std::uint8_t>& by_user) {
   const Layout& l = model.layout;
   const std::size_t blocks = static_cast<std::size_t>((l.parameter_size + l.derived_size) / kPadding + 1);
   const std::size_t own = static_cast<std::size_t>(l.parameter_size / kPadding);
-  // Where the objective's own parameters start; a model built by hand need not say that there are none.
-  const std::size_t objective =
-      model.objective_parameters > 0 ? static_cast<std::size_t>(model.objective_parameters / kPadding) : own;
+  const std::size_t objective = static_cast<std::size_t>(model.border() / kPadding);
   std::vector<std::uint8_t> given = by_user;
   given.resize(blocks, 0);
   frozen_model = frozen_objective = given;
   std::fill(frozen_model.begin() + static_cast<std::ptrdiff_t>(objective),
             frozen_model.begin() + static_cast<std::ptrdiff_t>(own), 1);
-  if (model.objective_parameters > 0)
-    std::fill(frozen_objective.begin(), frozen_objective.begin() + static_cast<std::ptrdiff_t>(objective), 1);
+  std::fill(frozen_objective.begin(), frozen_objective.begin() + static_cast<std::ptrdiff_t>(objective), 1);
 }
 
 template <class T>

@@ -100,11 +100,19 @@ class BatchLoss final : public Evaluate<T> {
   std::uint32_t step_ = 0;
 };
 
-/// The ranges that a phase moves: the spec's for the model; all of the objective's own for the others.
+/// The ranges that a phase moves: those of the training that are its own, so that weight decay, groups and what is
+/// never trained hold in every phase.
 template <class T>
 std::vector<ParameterRange> ranges_of(const PhaseInfo<T>& phase, const Training<T>& training, const Model<T>& model) {
-  if (phase.trains == PhaseInfo<T>::Trains::model) return training.ranges;
-  return {{model.objective_parameters, model.layout.parameter_size, 1, 0}};
+  const Index size = model.layout.parameter_size, border = model.border();
+  const bool own = phase.trains == PhaseInfo<T>::Trains::objective;
+  std::vector<ParameterRange> ranges;
+  for (ParameterRange range : training.ranges) {
+    range.begin = std::max(range.begin, own ? border : 0);
+    range.end = std::min(range.end, own ? size : border);
+    if (range.begin < range.end) ranges.push_back(range);
+  }
+  return ranges;
 }
 
 template <class T>

@@ -103,7 +103,7 @@ class Builder {
       experiment_.trackers.push_back(assembler.template build_as<Tracker<T>>(
           "tracker", trackers[i], {}, "training.trackers[" + std::to_string(i) + "]", true));
     GroupedParameters grouped = group_parameters(*training_.find("groups"), experiment_.model.layout, never_trained_,
-                                                 experiment_.optimizer->learning_rate());
+                                                 [&](Index element) { return optimizer_of(element).learning_rate(); });
     experiment_.ranges = std::move(grouped.ranges);
     experiment_.frozen = std::move(grouped.frozen);
     if (never_trained_ > 0 && experiment_.ranges.empty())
@@ -150,6 +150,15 @@ class Builder {
     return std::make_unique<ContextEmbedding<T>>(std::move(model), std::move(network));
   }
 
+  /// Who moves an element of the parameter vector: the objective's own may have an optimizer of their own.
+  const Optimizer<T>& optimizer_of(Index element) const {
+    const Model<T>& model = experiment_.model;
+    if (element >= model.border())
+      for (const PhaseInfo<T>& phase : model.objective->phases())
+        if (phase.trains == PhaseInfo<T>::Trains::objective && phase.optimizer) return *phase.optimizer;
+    return *experiment_.optimizer;
+  }
+
   void one_shard_if_rows_are_coupled(Index rows) {
     if (!experiment_.model.distribution->traits().couples_rows) return;
     std::string culprit = "the model";
@@ -187,9 +196,47 @@ Experiment<T> build_experiment(const Registry& registry, const ResolvedSpec& spe
   return builder.take();
 }
 
-template Experiment<float> build_experiment<float>(const Registry&, const ResolvedSpec&, bool,
-                                                   const DataPipeline<float>::State*);
-template Experiment<double> build_experiment<double>(const Registry&, const ResolvedSpec&, bool,
-                                                     const DataPipeline<double>::State*);
+template <class T>
+EngineSettings engine_settings(const Experiment<T>& experiment, int threads) {
+  return {.seed = experiment.spec.seed,
+          .lanes = experiment.settings.lanes,
+          .shard_rows = experiment.settings.shard_rows,
+          .threads = threads};
+}
+
+template <class T>
+Training<T> make_training(const Experiment<T>& experiment, Engine<T>& engine) {
+  const auto rows_of = [&](const char* name) {
+    const Split<T>* split = experiment.data ? experiment.data->split(name) : nullptr;
+    return split ? split->view() : Rows<T>{};
+  };
+  const TrainingSettings& settings = experiment.settings;
+  Training<T> training;
+  training.engine = &engine;
+  training.train = rows_of("train");
+  training.validation = rows_of("validation");
+  training.optimizer = experiment.optimizer.get();
+  training.schedule = experiment.schedule.get();
+  training.ranges = experiment.ranges;
+  training.frozen = experiment.frozen;
+  training.steps = settings.steps;
+  training.batch_size = settings.batch_size;
+  training.clip_norm = settings.clip_norm;
+  training.report_every = settings.report_every;
+  training.validate_every = settings.validate_every;
+  training.checkpoint_every = settings.checkpoint_every;
+  training.ema_decay = settings.ema_decay;
+  training.seed = experiment.spec.seed;
+  return training;
+}
+
+#define PUSHFORWARD_EXPERIMENT(T)                                                        \
+  template Experiment<T> build_experiment<T>(const Registry&, const ResolvedSpec&, bool, \
+                                             const DataPipeline<T>::State*);             \
+  template EngineSettings engine_settings<T>(const Experiment<T>&, int);                 \
+  template Training<T> make_training<T>(const Experiment<T>&, Engine<T>&);
+PUSHFORWARD_EXPERIMENT(float)
+PUSHFORWARD_EXPERIMENT(double)
+#undef PUSHFORWARD_EXPERIMENT
 
 }  // namespace pushforward

@@ -57,15 +57,18 @@ std::string some_names(const Layout& layout) {
   return joined(names) + (more > 0 ? " and " + std::to_string(more) + " more" : "");
 }
 
-void check_group(const SpecNode& node, const std::string& place, const Layout& layout, double learning_rate,
-                 Problems& problems) {
+void check_group(const SpecNode& node, const std::string& place, const Layout& layout,
+                 const std::function<double(Index)>& learning_rate, Problems& problems) {
   const Group group(node);
   std::size_t named = 0, matched = 0;
-  for (const ParameterInfo& parameter : layout.parameters)
-    if (matches(group.pattern, parameter.path)) {
-      ++named;
-      matched += group.has_role(parameter) ? 1 : 0;
-    }
+  bool replaceable = true;
+  for (const ParameterInfo& parameter : layout.parameters) {
+    if (!matches(group.pattern, parameter.path)) continue;
+    ++named;
+    if (!group.has_role(parameter)) continue;
+    ++matched;
+    replaceable &= learning_rate(parameter.handle.offset) > 0;
+  }
   if (named == 0)
     problems.add(node.find("match")->position,
                  place + ".match: no parameter is called '" + group.pattern + "'; " +
@@ -74,7 +77,7 @@ void check_group(const SpecNode& node, const std::string& place, const Layout& l
     problems.add(node.find("roles")->position, place + ".roles: none of the " + std::to_string(named) +
                                                    " parameters that match '" + group.pattern + "' has the role " +
                                                    joined(group.roles));
-  if (group.learning_rate && learning_rate <= 0)
+  if (group.learning_rate && !replaceable)
     problems.add(node.find("learning_rate")->position,
                  place + ".learning_rate: the optimizer has no learning rate that it could replace; remove it");
 }
@@ -103,7 +106,7 @@ bool matches(const std::string& pattern, const std::string& text) {
 }
 
 GroupedParameters group_parameters(const SpecNode& groups, const Layout& layout, Index never_trained,
-                                   double learning_rate) {
+                                   const std::function<double(Index)>& learning_rate) {
   Problems problems;
   std::vector<Group> parsed;
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
@@ -120,7 +123,8 @@ GroupedParameters group_parameters(const SpecNode& groups, const Layout& layout,
     settings.frozen = parameter.handle.offset >= never_trained;
     for (const Group& group : parsed) {
       if (!matches(group.pattern, parameter.path) || !group.has_role(parameter)) continue;
-      if (group.learning_rate) settings.learning_rate_factor = *group.learning_rate / learning_rate;
+      if (group.learning_rate)
+        settings.learning_rate_factor = *group.learning_rate / learning_rate(parameter.handle.offset);
       if (group.weight_decay) settings.weight_decay = *group.weight_decay;
       settings.frozen |= group.frozen;
     }

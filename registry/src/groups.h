@@ -1,6 +1,7 @@
 // Groups: `training.groups` as ranges of the parameter vector.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "pushforward/optimizer.h"
@@ -16,10 +17,10 @@ struct GroupedParameters {
 /// True if `text` matches a pattern in which `*` stands for any characters.
 bool matches(const std::string& pattern, const std::string& text);
 
-/// `groups`: resolved. `learning_rate`: the optimizer's; a group's own becomes a factor on it. `never_trained`: element
-/// of the vector from which on nothing moves (a target's parameters). Throws SpecError, with positions, if a group
-/// matches no parameter or if nothing is left to train.
+/// `groups`: resolved. `learning_rate`: the optimizer's, of whichever optimizer moves the element of the vector; a
+/// group's own becomes a factor on it. `never_trained`: element from which on nothing moves (a target's parameters).
+/// Throws SpecError, with positions, if a group matches no parameter or if nothing is left to train.
 GroupedParameters group_parameters(const SpecNode& groups, const Layout& layout, Index never_trained,
-                                   double learning_rate);
+                                   const std::function<double(Index)>& learning_rate);
 
 }  // namespace pushforward

@@ -28,20 +28,7 @@ Experiment<T> ready_made(const std::string& name, const std::vector<std::string>
 /// Trains as the spec says; a row for every step.
 template <class T>
 std::vector<MetricRow> train(Experiment<T>& experiment, Engine<T>& engine) {
-  Training<T> training;
-  training.engine = &engine;
-  training.train = experiment.data->splits()[0].view();
-  if (const Split<T>* validation = experiment.data->split("validation")) training.validation = validation->view();
-  training.optimizer = experiment.optimizer.get();
-  training.schedule = experiment.schedule.get();
-  training.ranges = experiment.ranges;
-  training.frozen = experiment.frozen;
-  training.steps = experiment.settings.steps;
-  training.batch_size = experiment.settings.batch_size;
-  training.clip_norm = experiment.settings.clip_norm;
-  training.ema_decay = experiment.settings.ema_decay;
-  training.validate_every = experiment.settings.validate_every;
-  training.seed = experiment.spec.seed;
+  Training<T> training = make_training(experiment, engine);
   std::vector<MetricRow> rows;
   training.on_step = [&](const MetricRow& row, bool) {
     rows.push_back(row);

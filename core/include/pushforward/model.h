@@ -16,7 +16,10 @@ struct Model {
   std::vector<const Component<T>*> components;
   Layout layout;
   Store<T> store;
-  Index objective_parameters = 0;  // offset at which the objective's own parameters start; the model's come first
+  /// Offset at which the objective's own parameters start; the model's come first. Negative: it has none.
+  Index objective_parameters = -1;
+  /// Where that is, or the end of the parameters.
+  Index border() const { return objective_parameters < 0 ? layout.parameter_size : objective_parameters; }
   Index context = 0;               // columns of the context that it needs
 };
 

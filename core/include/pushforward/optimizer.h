@@ -12,13 +12,14 @@ template <class T>
 class PUSHFORWARD_EXPORT Evaluate {
  public:
   virtual ~Evaluate();
-  /// Overwrites `gradient` (same size as theta; zero where frozen) and returns the loss.
+  /// Overwrites `gradient` (same size as theta; zero where frozen) and returns the loss. Throws NumericalError if it is
+  /// not finite; a line search that went too far catches it and takes a shorter step.
   virtual double operator()(std::span<const T> theta, std::span<T> gradient) = 0;
   /// The loss alone.
   virtual double loss(std::span<const T> theta) = 0;
 };
 
-/// A stretch of the parameter vector with its own settings. Frozen stretches do not appear.
+/// A stretch of the parameter vector with its own settings. Given in increasing order; frozen stretches do not appear.
 struct ParameterRange {
   Index begin = 0, end = 0;
   double learning_rate_factor = 1;
@@ -33,8 +34,8 @@ struct OptimizerState {
   std::map<std::string, std::vector<double>> numbers;  // small exact state: counters, norms
   std::vector<T> scratch;                              // of `room`; worth nothing after a step, not saved
 
-  /// The array `name`, created as `size` zeros at first use. Keep the pointer for a step only. Throws CheckpointError if
-  /// the array is there with another size: the state of another model.
+  /// The array `name`, created as `size` zeros at first use. Keep the pointer for a step only. Throws CheckpointError
+  /// if the array is there with another size: the state of another model.
   std::span<T> array(const char* name, std::size_t size) {
     auto it = arrays.find(name);
     if (it == arrays.end()) it = arrays.emplace(name, std::vector<T>(size, T(0))).first;
@@ -62,7 +63,8 @@ class PUSHFORWARD_EXPORT Optimizer : public Component<T> {
  public:
   ~Optimizer() override;
   /// One step: moves theta within the ranges and returns the loss at the theta that it was given. May evaluate any
-  /// number of times. Increments `state.step`. Allocates at most in the first step.
+  /// number of times; the statistics that components report are those of the last evaluation. Increments `state.step`.
+  /// Allocates at most in the first step.
   virtual double step(Evaluate<T>& evaluate, std::span<T> theta, const StepSettings& settings,
                       OptimizerState<T>& state) const = 0;
   /// The settings' learning rate, for messages and metrics.

@@ -93,4 +93,12 @@ template <class T>
 Experiment<T> build_experiment(const Registry& registry, const ResolvedSpec& spec, bool for_training,
                                const typename DataPipeline<T>::State* restored = nullptr);
 
+/// How the spec wants its model evaluated.
+template <class T>
+EngineSettings engine_settings(const Experiment<T>& experiment, int threads);
+/// What the experiment's procedure is given: rows, optimizer, what moves, settings. Callbacks are the caller's to add.
+/// Both arguments must outlive it.
+template <class T>
+Training<T> make_training(const Experiment<T>& experiment, Engine<T>& engine);
+
 }  // namespace pushforward
