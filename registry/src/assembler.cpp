@@ -41,7 +41,9 @@ std::unique_ptr<ComponentBase> guarded(const RegisteredComponent& component, Nod
                                        const Position& position, const std::string& label) {
   const auto plugin_failed = [&](const std::string& what) {
     return PlacedError<PluginError>(problem_text(
-        position, label + ": the factory in " + component.plugin + " (" + component.library + ") failed: " + what));
+        position, label + ": the factory in " + component.plugin +
+                      (component.library == component.plugin ? "" : " (" + component.library + ")") +
+                      " failed: " + what));
   };
   try {
     std::unique_ptr<ComponentBase> made(call_factory<T>(*component.info, build));

@@ -47,13 +47,16 @@ std::string quoted(const std::string& text) {
 std::string scalar(const SpecNode& node) { return !node.quoted && plain(node.text) ? node.text : quoted(node.text); }
 std::string key_text(const std::string& key) { return plain(key) ? key : quoted(key); }
 
-/// Short things stand on one line: scalars, and lists of scalars.
+/// Short things stand on one line: scalars, and short lists of scalars.
 bool inline_form(const SpecNode& node) {
   if (node.is_map()) return node.entries.empty();
   if (!node.is_list()) return true;
-  for (const SpecNode& item : node.items)
+  std::size_t length = 0;
+  for (const SpecNode& item : node.items) {
     if (item.is_map() || item.is_list()) return false;
-  return true;
+    length += item.text.size() + 2;
+  }
+  return length < 80;
 }
 
 std::string on_one_line(const SpecNode& node) {

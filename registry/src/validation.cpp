@@ -133,6 +133,8 @@ SpecNode Validator::components(const Slot& slot, const SpecNode& node, const std
     expected(slot, node, place, node.is_null() ? "" : "; begin each of them with '- ', or write [...]");
     return node;
   }
+  if (node.items.empty() && !slot.field.fallback)
+    problems_.add(node.position, place + " must hold " + one_of_kind(slot.field.kind) + " at least, but is empty");
   SpecNode resolved = SpecNode::list(node.position);
   for (std::size_t i = 0; i < node.items.size(); ++i)
     resolved.items.push_back(component(slot.field.kind, node.items[i], place + "[" + std::to_string(i) + "]", true));

@@ -45,7 +45,7 @@ std::string remedy(const Field& field, const SpecNode& node) {
   if (numeric && node.quoted && parse_real(node.text)) return "; without quotes it is a number";
   if (numeric && !node.quoted && has_leading_zeros(node.text))
     return "; YAML's versions read leading zeros differently: write the number without them";
-  if (field.type == FieldType::integer && is_number(node)) {
+  if (field.type == FieldType::integer && is_number(node) && !parse_integer(node.text)) {
     const double number = *parse_real(node.text);
     if (std::floor(number) == number && std::abs(number) < 9e15)
       return "; write " + std::to_string(static_cast<long long>(number));
