@@ -162,6 +162,17 @@ class TreeBuilder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
+/// The parser's own words for a line that is indented with a tab lead astray. `line`: from 0.
+std::string tab_remedy(const std::string& text, int line) {
+  std::istringstream in(text);
+  std::string content;
+  for (int i = 0; i <= line; ++i)
+    if (!std::getline(in, content)) return "";
+  const std::size_t first = content.find_first_not_of(" \t");
+  const bool tab = content.substr(0, first).find('\t') != std::string::npos;
+  return tab ? "; the line begins with a tab: indent with spaces" : "";
+}
+
 }  // namespace
 
 SpecNode parse_spec_text(const std::string& text, const std::string& name) {
@@ -172,11 +183,13 @@ SpecNode parse_spec_text(const std::string& text, const std::string& name) {
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& e) {
-    const Position position =
-        e.mark.is_null() ? Position{name, 0, 0} : Position{name, e.mark.line + 1, e.mark.column + 1};
-    throw SpecError(problem_text(position, "not valid YAML: " + e.msg));
+    if (e.mark.is_null()) throw SpecError(problem_text({name, 0, 0}, "not valid YAML: " + e.msg));
+    throw SpecError(problem_text({name, e.mark.line + 1, e.mark.column + 1},
+                                 "not valid YAML: " + e.msg + tab_remedy(text, e.mark.line)));
   }
-  return builder.take();
+  SpecNode root = builder.take();
+  if (root.position.file.empty()) root.position.file = name;  // an empty text has no node
+  return root;
 }
 
 SpecNode parse_spec_file(const std::string& path) {
