@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "blas.h"
+#include "products.h"
 #include "pushforward/simd.h"
 
 namespace pushforward {
@@ -66,11 +67,12 @@ void gemm(bool transpose_a, bool transpose_b, Block<const T> a, Block<const T> b
     blas::add_matrix_vector(!transpose_b, b, a.data, transpose_a ? Index{1} : a.stride, c.data, c.stride);
     return;
   }
-  if (c.columns == 1) {
+  if (c.columns == 1 && transpose_a) {
     scale(c, beta);
     blas::add_matrix_vector(transpose_a, a, b.data, transpose_b ? b.stride : Index{1}, c.data, Index{1});
     return;
   }
+  if (multiplies_faster(c.rows, inner, c.columns)) return multiply(transpose_a, transpose_b, a, b, beta, c);
   blas::add_product(transpose_a, transpose_b, T(1), a, b, beta, c);
 }
 

@@ -4,7 +4,7 @@
 #include <bit>
 #include <new>
 
-#include "pushforward/operations.h"
+#include "operation_loops.h"
 
 namespace pushforward {
 
@@ -246,11 +246,10 @@ void Tape<T>::backward_from(std::span<const Seed> seeds, std::size_t first_opera
                        std::to_string(seed.output.rows()) + " x " + std::to_string(seed.output.columns()));
     bool fresh = false;
     const Block<T> target = adjoint_to_add(*seed.output.node(), &fresh);
-    for (Index j = 0; j < target.columns; ++j)
-      for (Index i = 0; i < target.rows; ++i) {
-        const T g = seed.adjoint.data ? seed.adjoint(i, j) : T(1);
-        target(i, j) = fresh ? g : target(i, j) + g;
-      }
+    if (seed.adjoint.data)
+      detail::copy(target, !fresh, seed.adjoint);
+    else
+      detail::map(target, !fresh, [] { return simd::Batch<T>(T(1)); });
   }
 
   for (std::size_t i = operations_.size(); i-- > first_operation;) {

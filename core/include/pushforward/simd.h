@@ -364,7 +364,7 @@ PUSHFORWARD_KERNEL_INLINE Batch<T> sigmoid(const Batch<T>& x) {
 /// softmax are exact to an ulp of the largest.
 template <class T>
 PUSHFORWARD_KERNEL_INLINE Batch<T> exp_of_difference(const Batch<T>& x) {
-  using B = Batch<T>;
+  using B [[maybe_unused]] = Batch<T>;
 #ifdef __AVX512F__
   const B t = x * B(T(1.44269504088896340736));
   const B n = xsimd::nearbyint(t);
