@@ -40,10 +40,10 @@ template <class T>
 std::unique_ptr<ComponentBase> guarded(const RegisteredComponent& component, NodeBuild<T>& build,
                                        const Position& position, const std::string& label) {
   const auto plugin_failed = [&](const std::string& what) {
-    return PlacedError<PluginError>(problem_text(
-        position, label + ": the factory in " + component.plugin +
-                      (component.library == component.plugin ? "" : " (" + component.library + ")") +
-                      " failed: " + what));
+    return PlacedError<PluginError>(
+        problem_text(position, label + ": the factory in " + component.plugin +
+                                   (component.library == component.plugin ? "" : " (" + component.library + ")") +
+                                   " failed: " + what));
   };
   try {
     std::unique_ptr<ComponentBase> made(call_factory<T>(*component.info, build));

@@ -5,13 +5,31 @@
 #include <filesystem>
 
 #include "checksum.h"
+#include "file_bytes.h"
 #include "handshake.h"
+#include "registration_reader.h"
 
 namespace pushforward {
 
 namespace {
 
 constexpr const char kSymbol[] = "pushforward_plugin";
+
+/// Mapping a library that ends too early kills the program when it touches what is missing.
+void require_whole(const std::string& bytes, const std::string& file) {
+  const std::uint64_t needed = elf_size(bytes);
+  if (bytes.size() < needed)
+    throw PluginError(file + ": is cut off: it has " + std::to_string(bytes.size()) +
+                      " bytes, but its headers tell of " + std::to_string(needed) + "; copy it again, or rebuild it");
+}
+
+/// The handshake with what the file holds: none of the plugin's code has run.
+void check_stored(const std::string& bytes, const std::string& file) {
+  std::optional<StoredRegistration> stored = read_registration(bytes);
+  if (!stored) return;
+  stored->info.abi = stored->abi.empty() ? kAbi : stored->abi.c_str();  // if unseen, it is compared after loading
+  check_handshake(stored->info, file);
+}
 
 /// What dlerror said, out of what Boost.DLL makes of it: `... (dlerror system message: TEXT): Bad file descriptor`.
 std::string dlerror_part(const std::string& what, const std::string& file) {
@@ -39,7 +57,11 @@ OpenLibrary open_library(const std::string& file) {
   if (std::filesystem::is_directory(file))
     throw PluginError(file + ": this is a folder; name a library, or give the folder as a plugin path");
   OpenLibrary open;
-  open.checksum = file_checksum(file);
+  const std::optional<std::string> bytes = file_bytes(file);
+  if (!bytes) throw PluginError(file + ": the file cannot be read; check its permissions");
+  open.checksum = checksum(*bytes);
+  require_whole(*bytes, file);
+  check_stored(*bytes, file);
   auto library = std::make_shared<boost::dll::shared_library>();
   try {
     library->load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);

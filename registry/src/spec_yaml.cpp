@@ -6,11 +6,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
 
+#include "file_bytes.h"
 #include "problem_text.h"
 
 namespace pushforward {
@@ -193,11 +193,9 @@ SpecNode parse_spec_text(const std::string& text, const std::string& name) {
 }
 
 SpecNode parse_spec_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || !text) throw DataError(path + ": the spec cannot be read; check the path and its permissions");
-  return parse_spec_text(text.str(), path);
+  const std::optional<std::string> text = file_bytes(path);
+  if (!text) throw DataError(path + ": the spec cannot be read; check the path and its permissions");
+  return parse_spec_text(*text, path);
 }
 
 }  // namespace pushforward

@@ -111,6 +111,7 @@ TEST_CASE("a file that cannot be read is named") {
                     folder.file("none.yaml") + ": the spec cannot be read; check the path and its permissions");
   CHECK_THROWS_AS(parse_spec_file(folder.path()), DataError);
   CHECK(parse_spec_file(folder.write("a.yaml", "a: 1\n")).position.file == folder.file("a.yaml"));
+  CHECK(parse_spec_file(folder.write("empty.yaml", "")).is_null());
 }
 
 TEST_CASE("an empty text is an empty spec") {
