@@ -212,7 +212,7 @@ Array TypedRunner<T>::run_by_degrees(const Request& r, const NetworkShape& shape
   const Memory<T> context(r.context, r.padding, r.extra_stride);
   const Var<T> context_var = context.block().columns ? tape_.constant(context.block()) : Var<T>();
   const Pass<T> pass = make_pass(r, prepare(r, false), context_var, false);
-  const std::unique_ptr<Stepper<T>> stepper = network->masked()->start(r.x.rows, pass);
+  const StepperPointer<T> stepper = network->masked()->start(r.x.rows, pass);
   Array out(r.x.rows, shape.outputs);
   const auto [lowest, highest] = std::minmax_element(shape.output_degrees.begin(), shape.output_degrees.end());
   for (Index degree = *lowest; degree <= *highest; ++degree) {

@@ -101,8 +101,8 @@ class Layer final : public Network<T>, public MaskedNetwork<T> {
     return fault_ == Fault::tangent ? tanh_without_tangent(h) : tanh(h);
   }
   const MaskedNetwork<T>* masked() const override { return shape_.input_degrees.empty() ? nullptr : this; }
-  std::unique_ptr<Stepper<T>> start(Index rows, const Pass<T>& pass) const override {
-    return std::make_unique<Steps>(*this, rows, pass);
+  StepperPointer<T> start(Index rows, const Pass<T>& pass) const override {
+    return make_in_arena<Steps>(pass.tape, *this, rows, pass);
   }
 
  private:

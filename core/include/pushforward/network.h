@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "pushforward/component.h"
@@ -32,12 +33,31 @@ class PUSHFORWARD_EXPORT Stepper {
   virtual Block<const T> advance(Index degree, Block<const T> x_columns) = 0;
 };
 
+/// Destroys an object that lives in a tape's memory, and frees nothing.
+struct InArena {
+  template <class S>
+  void operator()(S* object) const {
+    object->~S();
+  }
+};
+template <class T>
+using StepperPointer = std::unique_ptr<Stepper<T>, InArena>;
+
+/// Makes an object in the tape's memory, so that a training step allocates nothing. It must go before the memory does.
+template <class S, class T, class... A>
+std::unique_ptr<S, InArena> make_in_arena(Tape<T>& tape, A&&... arguments) {
+  static_assert(alignof(S) <= 64);
+  return std::unique_ptr<S, InArena>(new (tape.template scratch<std::byte>(sizeof(S)))
+                                         S(std::forward<A>(arguments)...));
+}
+
 template <class T>
 class PUSHFORWARD_EXPORT MaskedNetwork {
  public:
   virtual ~MaskedNetwork();
-  /// A stepper for `rows` rows with the pass's context; it keeps references to the pass and to its tape's memory.
-  virtual std::unique_ptr<Stepper<T>> start(Index rows, const Pass<T>& pass) const = 0;
+  /// A stepper for `rows` rows with the pass's context, made by `make_in_arena`; it keeps references to the pass and to
+  /// its tape's memory.
+  virtual StepperPointer<T> start(Index rows, const Pass<T>& pass) const = 0;
 };
 
 template <class T>

@@ -242,6 +242,20 @@ class PUSHFORWARD_EXPORT Tape {
                std::span<Var<T>> results);
   Var<T> tangent(Var<T> output, Var<T> input, Var<T> direction);
 
+  /// While it lives nothing is recorded: for a value that is found by iteration or step by step, and whose derivative is
+  /// then a primitive of its own.
+  class Unrecorded {
+   public:
+    explicit Unrecorded(Tape& tape) : tape_(tape), recording_(tape.recording_) { tape_.recording_ = false; }
+    ~Unrecorded() { tape_.recording_ = recording_; }
+    Unrecorded(const Unrecorded&) = delete;
+    Unrecorded& operator=(const Unrecorded&) = delete;
+
+   private:
+    Tape& tape_;
+    bool recording_;
+  };
+
   /// Forward mode in every evaluation: a trace, a score or another derivative that is part of a value.
   ///
   /// `tangent` follows what was recorded; but evaluation records nothing, and what depends on data alone is never
