@@ -93,7 +93,8 @@ constexpr Field kFields[] = {
 constexpr Example kExamples[] = {
     {"unit", "uniform", 2},
     {"shape", "uniform: {shape: [3], low: -1}", 3},
-    {"numbers", "uniform: {low: [-1.0, 0.5], high: [2.0, 3.0]}", 2},
+    // Equal intervals: a density that jumps inside of its support's one interval cannot be integrated on a grid.
+    {"lists", "uniform: {low: [-1.0, -1.0], high: [2.5, 2.5]}", 2},
 };
 
 constexpr const char kDocumentation[] = R"(
