@@ -27,9 +27,9 @@ constexpr Example kExamples[] = {
 };
 
 constexpr const char kDocumentation[] = R"(
-`forward` applies the bijectors in the order of the list, from base to data; `inverse` inverts them from the last to the first.
-log_dets are added. The list of a flow, `bijectors: [...]`, is a chain without this name; the name is for places that take
-one bijector, as in `invert: {bijector: {chain: {bijectors: [...]}}}`.
+`forward` applies the bijectors in the order of the list, from base to data; `inverse` inverts them from the last to
+the first. log_dets are added. The list of a flow, `bijectors: [...]`, is a chain without this name; the name is for
+places that take one bijector, as in `invert: {bijector: {chain: {bijectors: [...]}}}`.
 )";
 
 constexpr ComponentInfo kComponents[] = {{"bijector", "chain", "A list of bijectors as one", kFields,

@@ -75,13 +75,14 @@ constexpr Example kExamples[] = {
 };
 
 constexpr const char kDocumentation[] = R"(
-`y_j = f(x_j; theta_j)` for each element j of an event, with log_det `sum_j log |f'(x_j; theta_j)|`. A transformer named
-where a bijector is expected stands for `elementwise` with its defaults.
+`y_j = f(x_j; theta_j)` for each element j of an event, with log_det `sum_j log |f'(x_j; theta_j)|`. A transformer
+named where a bijector is expected stands for `elementwise` with its defaults.
 
-`theta` holds the raw numbers of element j in the columns `j P` to `j P + P - 1`, as the transformer's page lists them.
-`maps: base_to_data` is FlowTorch's and Pyro's choice; with `data_to_base` training by likelihood evaluates f and
-sampling inverts it, and for splines it is another family of densities. FlowTorch starts at normal numbers with deviation 1e-3
-(`initialisation: random`): for a spline with boundary derivatives near 1 that is not quite the identity.
+`theta` holds the raw numbers of element j in the columns `j P` to `j P + P - 1`, as the transformer's page lists
+them. `maps: base_to_data` is FlowTorch's and Pyro's choice; with `data_to_base` training by likelihood evaluates f
+and sampling inverts it, and for splines it is another family of densities. FlowTorch starts at normal numbers with
+deviation 1e-3 (`initialisation: random`): for a spline with boundary derivatives near 1 that is not quite the
+identity.
 
 H. M. Dolatabadi, S. Erfani, C. Leckie, Invertible generative modeling using linear rational splines, AISTATS 2020.
 )";

@@ -97,8 +97,9 @@ constexpr Example kExamples[] = {
 constexpr const char kDocumentation[] = R"(
 From base to data `y_j = x_{order[j]}`, back `x_{order[j]} = y_j`; log_det 0.
 
-`roll` is numpy's: with `shift: 1`, `y = (x_{D-1}, x_0, x_1, ...)`. A random order is drawn when the model is built, from `seed` and
-the component's place in it, so the permutations of a `repeat` differ; it is state, which a checkpoint saves and loads.
+`roll` is numpy's: with `shift: 1`, `y = (x_{D-1}, x_0, x_1, ...)`. A random order is drawn when the model is built,
+from `seed` and the component's place in it, so the permutations of a `repeat` differ; it is state, which a checkpoint
+saves and loads.
 
 D. P. Kingma, P. Dhariwal, Glow: generative flow with invertible 1x1 convolutions, NeurIPS 2018.
 )";

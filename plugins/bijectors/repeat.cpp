@@ -105,12 +105,13 @@ constexpr Example kExamples[] = {
 };
 
 constexpr const char kDocumentation[] = R"(
-`repeat: {times: 8, bijectors: [A, B]}` is the list `A, B, A, B, ...`, eight times, from base to data. Every layer has numbers of its own, under
-`layers[i].bijectors[j]`, and knows its index: the masks of couplings alternate. In nested repeats, layers are counted through.
+`repeat: {times: 8, bijectors: [A, B]}` is the list `A, B, A, B, ...`, eight times, from base to data. Every layer has
+numbers of its own, under `layers[i].bijectors[j]`, and knows its index: the masks of couplings alternate. In nested
+repeats, layers are counted through.
 
 With `share: true` the list is built once, under `bijectors[j]`, and applied `times` times, as a recurrent network is:
-gradients of all layers add up, random layers draw anew in each, and masks do not alternate. It must then keep the shape of
-events and map its domain to itself.
+gradients of all layers add up, random layers draw anew in each, and masks do not alternate. It must then keep the
+shape of events and map its domain to itself.
 )";
 
 constexpr ComponentInfo kComponents[] = {describe<Repeat>("bijector", "repeat",

@@ -120,11 +120,11 @@ constexpr Example kExamples[] = {
 };
 
 constexpr const char kDocumentation[] = R"(
-`log p(y) = - sum_j ((y_j - m_j)^2 / (2 s_j^2) + log s_j) - D/2 log(2 pi)`, samples `y = m + s z` with standard normal z: differentiable with respect
-to mean and scale. Mean and variance of element j are `m_j` and `s_j^2`.
+`log p(y) = - sum_j ((y_j - m_j)^2 / (2 s_j^2) + log s_j) - D/2 log(2 pi)`, samples `y = m + s z` with standard normal
+z: differentiable with respect to mean and scale. Mean and variance of element j are `m_j` and `s_j^2`.
 
-`learnable` starts at mean 0 and scale 1. A learned scale is stored as its logarithm; a network of the context gives the
-logarithm, too.
+`learnable` starts at mean 0 and scale 1. A learned scale is stored as its logarithm; a network of the context gives
+the logarithm, too.
 )";
 
 constexpr ComponentInfo kComponents[] = {

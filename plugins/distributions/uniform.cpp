@@ -98,8 +98,8 @@ constexpr Example kExamples[] = {
 };
 
 constexpr const char kDocumentation[] = R"(
-`log p(y) = - sum_j log(high_j - low_j)` where every element lies in its interval, ends included, and minus infinity elsewhere.
-Mean and variance of element j are `(low_j + high_j)/2` and `(high_j - low_j)^2/12`.
+`log p(y) = - sum_j log(high_j - low_j)` where every element lies in its interval, ends included, and minus infinity
+elsewhere. Mean and variance of element j are `(low_j + high_j)/2` and `(high_j - low_j)^2/12`.
 
 As a base it suits bijectors from the unit cube, such as a spline with `interval: [0, 1], tails: none`. The ends are
 numbers: what they would learn by is not a gradient.

@@ -109,12 +109,12 @@ constexpr Example kExamples[] = {
 };
 
 constexpr const char kDocumentation[] = R"(
-`h_0 = [x, context]`, `h_i = a(h_{i-1} W_i + b_i)`, output `h_{L-1} W_L + b_L`: W is inputs x outputs, the transpose of
-what PyTorch stores. The context's columns come after those of x.
+`h_0 = [x, context]`, `h_i = a(h_{i-1} W_i + b_i)`, output `h_{L-1} W_L + b_L`: W is inputs x outputs, the transpose
+of what PyTorch stores. The context's columns come after those of x.
 
-Weights and biases start uniform on `[-1/sqrt(n), 1/sqrt(n)]` with n the layer's inputs, as those of `torch.nn.Linear` do. Where the
-network's parent gives an output to start at (a coupling starts as the identity), the last weights start at zero and the
-last bias at that output. `elu` is `x` or `exp(x) - 1`; `leaky_relu` has the slope 0.01 below zero.
+Weights and biases start uniform on `[-1/sqrt(n), 1/sqrt(n)]` with n the layer's inputs, as those of `torch.nn.Linear`
+do. Where the network's parent gives an output to start at (a coupling starts as the identity), the last weights start
+at zero and the last bias at that output. `elu` is `x` or `exp(x) - 1`; `leaky_relu` has the slope 0.01 below zero.
 
 Y. LeCun, L. Bottou, G. B. Orr, K.-R. Mueller, Efficient BackProp, in Neural Networks: Tricks of the Trade, 1998.
 )";
