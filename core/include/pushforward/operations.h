@@ -1,7 +1,9 @@
 // The tape's operations: free functions on Var. Each has a vjp and a jvp rule.
 //
 // Binary arithmetic broadcasts: each extent of the operands is equal or 1. Every function throws ShapeError, with both
-// shapes, before writing anything.
+// shapes, before writing anything. A NaN stays in its row, and is not lost on the way: the maximum of a NaN and a number
+// is a NaN. Where a function has a kink, its derivative is that of its left side: 0 for relu and abs at 0, the slope for
+// leaky_relu; of two equal operands, maximum and minimum choose the first.
 #pragma once
 
 #include "pushforward/tape.h"
@@ -27,13 +29,14 @@ PUSHFORWARD_UNARY_LIST(X)
 /// factor * x + offset
 template <class T>
 PUSHFORWARD_EXPORT Var<T> scale_shift(Var<T> x, std::type_identity_t<T> factor, std::type_identity_t<T> offset);
-/// x^exponent for x > 0 (any x for the exponents 1, 2, 3).
+/// x^exponent for x >= 0 (any x for the exponents 0, 1, 2, 3). But for these and 1/2, the relative error is that of
+/// rounding the logarithm: |exponent * log x| ulp.
 template <class T>
 PUSHFORWARD_EXPORT Var<T> power(Var<T> x, std::type_identity_t<T> exponent);
 /// max(x, slope * x)
 template <class T>
 PUSHFORWARD_EXPORT Var<T> leaky_relu(Var<T> x, std::type_identity_t<T> slope);
-/// condition > 0 ? a : b; no gradient through the condition. Broadcasts like arithmetic.
+/// condition > 0 ? a : b, NaN where the condition is; no gradient through the condition. Broadcasts like arithmetic.
 template <class T>
 PUSHFORWARD_EXPORT Var<T> select(Var<T> condition, Var<T> a, Var<T> b);
 /// The value, with no gradient behind it.
@@ -58,7 +61,7 @@ PUSHFORWARD_EXPORT Var<T> permute(Var<T> x, std::span<const Index> indices);
 /// One row repeated to `rows` rows.
 template <class T>
 PUSHFORWARD_EXPORT Var<T> repeat_rows(Var<T> x, Index rows);
-/// The same numbers, read column by column, as rows x columns (compact operands only: one row, or a parameter).
+/// The same numbers, read column by column, as rows x columns: for what all rows share, a row or a parameter.
 template <class T>
 PUSHFORWARD_EXPORT Var<T> reshape(Var<T> x, Index rows, Index columns);
 template <class T>
@@ -74,7 +77,7 @@ PUSHFORWARD_EXPORT Var<T> column_sum(Var<T> x);
 /// To 1 x 1.
 template <class T>
 PUSHFORWARD_EXPORT Var<T> sum(Var<T> x);
-/// N x K to N x 1: log sum_k exp(x_k).
+/// N x K to N x 1: log sum_k exp(x_k). Of a row of -inf it is -inf, with a gradient of zero.
 template <class T>
 PUSHFORWARD_EXPORT Var<T> log_sum_exp(Var<T> x);
 /// Softmax over each group of `group` neighbouring columns (0: over all).
@@ -99,7 +102,7 @@ enum class Triangle : std::uint8_t { lower, upper };
 template <class T>
 PUSHFORWARD_EXPORT Var<T> triangular_solve(Var<T> t, Var<T> b, Triangle triangle, bool unit_diagonal = false,
                                            bool transposed = false);
-/// log |det a| of a square matrix, 1 x 1, by LU.
+/// log |det a| of a square matrix, 1 x 1, by LU; -inf if a is singular, with a gradient that is not finite.
 template <class T>
 PUSHFORWARD_EXPORT Var<T> log_abs_det(Var<T> a);
 

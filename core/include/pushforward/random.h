@@ -31,12 +31,14 @@ struct Stream {
 /// A source of draws for the rows `first_row` to `first_row + rows` of a batch.
 ///
 /// Element (i, j) of a result depends on the row `first_row + i`, on j and on the keys alone. Calling twice gives the
-/// same numbers; another `draw` gives others.
+/// same numbers; another `draw` gives others. The counter is {row, step, component, draw * 2^18 + chunk}, where a chunk is
+/// the four words of which four columns are made (two in float64; 128 signs).
 class PUSHFORWARD_EXPORT Draws {
  public:
+  /// Throws Error unless 0 <= draw < 16383; each of the functions below, ShapeError for a row of more than 2^18 chunks.
   Draws(Stream stream, ComponentId component, Index draw, Index first_row);
 
-  /// Uniform on the open interval (0, 1): float32 with 24 bits, float64 with 53, never 0 or 1.
+  /// Uniform on the open interval (0, 1), never 0 or 1: the odd multiples of 2^-24, in float64 of 2^-53.
   template <class T>
   void uniform(Block<T> out) const;
   /// Standard normal, by Box and Muller.
