@@ -1,5 +1,6 @@
 // Check 20: every fast path equals the plain one. Theta per row, shared by the rows, and prepared; a masked network
 // degree by degree, and at once.
+#include <algorithm>
 #include <cmath>
 
 #include "gradients.h"
@@ -29,9 +30,13 @@ void compare_forms(Case& c, const FunctionCase& f, ThetaForm form, Tally& t) {
   other.surroundings.context = 0;
   Case shared(c.subject(), other);
   Request r = c.request(f, kSamples, 251);
+  // The transformer's own numbers come first, and are the same in every form.
+  const std::vector<double>& own = c.parameters();
+  const std::size_t first = own.size();
   std::vector<double> theta = shared.parameters();
+  std::copy(own.begin(), own.end(), theta.begin());
   for (Index k = 0; k < r.context.columns; ++k) {
-    theta[static_cast<std::size_t>(k)] = r.context(0, k);
+    theta[first + static_cast<std::size_t>(k)] = r.context(0, k);
     for (Index i = 1; i < kSamples; ++i) r.context(i, k) = r.context(0, k);
   }
   r.cotangents = Case::cotangents(c.runner(t.precision()).run(r).outputs, 252);
@@ -54,7 +59,7 @@ void compare_forms(Case& c, const FunctionCase& f, ThetaForm form, Tally& t) {
     double condition = 1;
     for (Index i = 0; i < kSamples; ++i) condition = std::max(condition, known.context(i, k));
     t.compare(
-        -1, [&] { return indexed("gradient of theta", k); }, fast.parameters[static_cast<std::size_t>(k)],
+        -1, [&] { return indexed("gradient of theta", k); }, fast.parameters[first + static_cast<std::size_t>(k)],
         column_total(plain.context, k), t.tolerance() * condition * column_size(plain.context, k));
   }
 }
