@@ -110,8 +110,7 @@ Var<T> Flow<T>::log_prob(Var<T> y, const Pass<T>& pass) const {
 
 template <class T>
 Sampled<T> Flow<T>::sample(Index n, const Pass<T>& pass) const {
-  Sampled<T> base = base_->sample(n, pass);
-  if (!base.log_prob) base.log_prob = base_->log_prob(base.value, pass);
+  const Sampled<T> base = base_->sample_with_log_prob(n, pass);
   const Mapped<T> y = bijector_->forward(base.value, pass);
   pass.check_finite(*bijector_, y.value);
   return {y.value, subtract(base.log_prob, y.log_det)};

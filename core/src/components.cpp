@@ -49,6 +49,13 @@ std::span<const PhaseInfo<T>> Objective<T>::phases() const {
   return kModel;
 }
 
+template <class T>
+Sampled<T> Distribution<T>::sample_with_log_prob(Index n, const Pass<T>& pass) const {
+  Sampled<T> s = sample(n, pass);
+  if (!s.log_prob) s.log_prob = log_prob(s.value, pass);
+  return s;
+}
+
 void require_columns(const char* what, Index got, Index expected) {
   if (got != expected)
     throw ShapeError(std::string(what) + ": events of " + std::to_string(expected) +

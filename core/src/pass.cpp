@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "pushforward/linear_algebra.h"
+#include "pushforward/operations.h"
 
 namespace pushforward {
 
@@ -23,6 +24,18 @@ bool Pass<T>::is_finite(Var<T> v) {
       if (!std::isfinite(v.value()(i, j))) return false;
   return true;
 }
+
+template <class T>
+Var<T> beside_context(const char* what, Var<T> x, Index columns, const Pass<T>& pass) {
+  if (columns == 0) return x;
+  const Index given = pass.context ? pass.context.columns() : 0;
+  if (given != columns)
+    throw ShapeError(std::string(what) + ": a context of " + std::to_string(columns) + " columns is expected, but got " +
+                     std::to_string(given));
+  return x && x.columns() > 0 ? concatenate({x, pass.context}) : pass.context;
+}
+template Var<float> beside_context(const char*, Var<float>, Index, const Pass<float>&);
+template Var<double> beside_context(const char*, Var<double>, Index, const Pass<double>&);
 
 template <class T>
 void StepPass<T>::set(const Parameter& handle, Var<T> var) {

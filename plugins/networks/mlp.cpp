@@ -42,7 +42,7 @@ class Mlp final : public Network<T> {
       const Var<T> constant = pass(layers_.back().bias);
       return x ? repeat_rows(constant, x.rows()) : constant;
     }
-    Var<T> h = input(x, pass);
+    Var<T> h = beside_context("mlp", x, context_, pass);
     for (const Layer& l : layers_)
       h = dense(h, pass(l.weight), pass(l.bias), &l == &layers_.back() ? Activation::none : activation_);
     return h;
@@ -77,13 +77,6 @@ class Mlp final : public Network<T> {
 
   /// A network of nothing is a constant: its last bias, and no hidden layers.
   bool sees_nothing() const { return inputs_ + context_ == 0; }
-
-  /// What the first layer sees: x, the context, or one beside the other.
-  Var<T> input(Var<T> x, const Pass<T>& pass) const {
-    if (context_ == 0) return x;
-    require_columns("mlp: the context", pass.context ? pass.context.columns() : 0, context_);
-    return inputs_ == 0 ? pass.context : concatenate({x, pass.context});
-  }
 
   Activation activation_;
   Index inputs_, context_;

@@ -124,5 +124,5 @@ TEST_CASE("mlp's activations are what their names say") {
 TEST_CASE("mlp refuses inputs and contexts of another size") {
   const auto runner = mlp("hidden: [4]", shape(2, 1, 1));
   CHECK_THROWS_WITH(output(*runner, scattered(3, 1), scattered(3, 1)), Contains("mlp") && Contains("2 elements"));
-  CHECK_THROWS_WITH(output(*runner, scattered(3, 2)), Contains("mlp: the context"));
+  CHECK_THROWS_WITH(output(*runner, scattered(3, 2)), Contains("mlp: a context of"));
 }

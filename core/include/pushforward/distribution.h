@@ -37,6 +37,8 @@ class PUSHFORWARD_EXPORT Distribution : public Target<T> {
   virtual Var<T> log_prob(Var<T> y, const Pass<T>& pass) const = 0;
   /// n rows, keyed by the pass's stream and first row; the pass's context, if any, has n rows.
   virtual Sampled<T> sample(Index n, const Pass<T>& pass) const = 0;
+  /// `sample` with its log_prob, which is evaluated where it does not come free.
+  Sampled<T> sample_with_log_prob(Index n, const Pass<T>& pass) const;
   Var<T> log_density(Var<T> y, const Pass<T>& pass) const final { return log_prob(y, pass); }
   double log_normaliser() const final { return 0; }
   virtual DistributionTraits traits() const { return {}; }

@@ -131,6 +131,12 @@ class PUSHFORWARD_EXPORT Pass {
   Pass* copy() const { return new (tape.template scratch<Pass>(1)) Pass(*this); }
 };
 
+/// x and, beside it, the pass's context, of which `columns` columns are expected: what the first layer of a conditional
+/// network sees, or the context of something that depends on x too. x may be none, or have no columns. With `columns`
+/// 0 it is x, whatever the pass carries. Throws ShapeError with both numbers, named `what`, if the context has others.
+template <class T>
+PUSHFORWARD_EXPORT Var<T> beside_context(const char* what, Var<T> x, Index columns, const Pass<T>& pass);
+
 /// What a component sees once per step: serial, on its own tape.
 template <class T>
 class PUSHFORWARD_EXPORT StepPass {
