@@ -52,7 +52,7 @@ template <class T>
 class OfSamples final : public Objective<T> {
  public:
   Var<T> rows(int, const Distribution<T>& model, const Batch<T>& batch, const Pass<T>& pass) const override {
-    const Sampled<T> s = model.sample(batch.rows, pass);
+    const Sampled<T> s = model.sample_with_log_prob(batch.rows, pass);
     return row_sum(square(s.value - T(1))) + s.log_prob;
   }
 };
