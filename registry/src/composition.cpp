@@ -62,11 +62,12 @@ class Checker {
     const ObjectiveNeeds needs = objective_.needs();
     const DistributionTraits traits = c_.model.distribution->traits();
     const std::string reason = ", which " + objective_name() + " needs";
-    if (needs.model_log_prob && traits.log_prob == Cost::none)
+    if (needs.model_log_prob && (traits.log_prob == Cost::none || traits.density == LogDet::none))
       blame(
-          reason + " for the log_prob of data; take another component, or `invert` it", " has no inverse",
-          " has no log_prob", [](const Traits& t) { return t.inverse == Cost::none; },
-          [](const DistributionTraits& t) { return t.log_prob == Cost::none; });
+          reason + " for the log_prob of data; take another component, or `invert` it",
+          " has no inverse with a log_det", " has no log_prob",
+          [](const Traits& t) { return t.inverse == Cost::none || t.log_det == LogDet::none; },
+          [](const DistributionTraits& t) { return t.log_prob == Cost::none || t.density == LogDet::none; });
     if (!needs.model_sample) return;
     if (!traits.can_sample || traits.sample == Cost::none)
       blame(

@@ -103,10 +103,12 @@ TEST_CASE("what the objective needs is there, and nothing else") {
 }
 
 TEST_CASE("a model that cannot do what the objective needs is refused with the component's place") {
-  CHECK(
-      error_of(spec_text(flow("affine, no_inverse"))) ==
-      "spec:2:41: error: model.bijectors[1].no_inverse has no inverse, which the objective 'maximum_likelihood' needs "
-      "for the log_prob of data; take another component, or `invert` it");
+  CHECK(error_of(spec_text(flow("affine, no_inverse"))) ==
+        "spec:2:41: error: model.bijectors[1].no_inverse has no inverse with a log_det, which the objective "
+        "'maximum_likelihood' needs "
+        "for the log_prob of data; take another component, or `invert` it");
+  CHECK(error_of(spec_text(flow("no_log_det"))).find("model.bijectors[0].no_log_det has no inverse with a log_det") !=
+        std::string::npos);
   CHECK(error_of(spec_text(flow("affine, no_forward"))).empty());
   CHECK(error_of(spec_text(flow("affine, {invert: {bijector: no_inverse}}"))).empty());
   const std::string to_target = "{steps: 1, objective: to_target}";

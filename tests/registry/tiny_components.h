@@ -131,6 +131,16 @@ class NoForward final : public Identity<T> {
   }
 };
 template <class T>
+class NoLogDet final : public Identity<T> {
+ public:
+  using Identity<T>::Identity;
+  Traits traits() const override {
+    Traits t;
+    t.log_det = LogDet::none;
+    return t;
+  }
+};
+template <class T>
 class CouplesRows final : public Identity<T> {
  public:
   using Identity<T>::Identity;
@@ -213,6 +223,7 @@ constexpr ComponentInfo kTinyComponents[] = {
     describe<Numbers>("bijector", "numbers", "", nullptr, kNoExamples),
     describe<NoInverse>("bijector", "no_inverse", "", nullptr, kNoExamples),
     describe<NoForward>("bijector", "no_forward", "", nullptr, kNoExamples),
+    describe<NoLogDet>("bijector", "no_log_det", "", nullptr, kNoExamples),
     describe<CouplesRows>("bijector", "couples_rows", "", nullptr, kNoExamples),
     describe<Positive>("bijector", "positive", "", nullptr, kNoExamples),
     describe<Tiny>("distribution", "tiny", "", kTiny, kNoExamples),

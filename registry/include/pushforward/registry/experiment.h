@@ -45,9 +45,10 @@ class DataPipeline {
   Index event_size() const;
   Index context_size() const;  // columns of the context as the model sees it (labels: one per class)
 
-  /// New data in the user's units (columns found by name, or by position if the table has exactly as many columns as
-  /// are needed) to what the model sees. Missing columns: DataError naming them. `need_events` false: a table with
-  /// the context alone (sampling).
+  /// New data in the user's units to what the model sees. Columns are found by name; if none of the names is there and
+  /// the table has exactly as many columns as are needed, by position: events first, then the context. Missing columns:
+  /// DataError naming them. Weights are taken if their column is there. `need_events` false: a table with the context
+  /// alone (sampling); its split has rows, but no data.
   Split<T> transform(const Table& table, bool need_events = true) const;
   /// Samples of the model (rows x D), in place, to the user's units; the table's names are the columns'.
   Table inverse(Block<const T> samples) const;
