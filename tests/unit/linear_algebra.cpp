@@ -97,6 +97,19 @@ TEST_CASE("a NaN in a row of a factor stays in that row of the product") {
     }
 }
 
+#ifdef __AVX512F__
+TEST_CASE("core's own products of some rows have the bits of the whole") {
+  const Index inner = 300, columns = 37;
+  Stored<float> a(Table::random(131, inner, 1)), b(Table::random(inner, columns, 2)), whole(Table(131, columns));
+  gemm<float>(false, false, a.block(), b.block(), 0, whole.block());
+  for (const auto& [first, rows] : {std::pair<Index, Index>{0, 2}, {5, 7}, {3, 17}, {16, 64}, {60, 71}}) {
+    Stored<float> some(Table(rows, columns));
+    gemm<float>(false, false, a.block().middle_rows(first, rows), b.block(), 0, some.block());
+    CHECK(largest_difference(Table::of(some.block()), Table::of(whole.block().middle_rows(first, rows))) == 0);
+  }
+}
+#endif
+
 TEST_CASE("sums do not depend on alignment") {
   SECTION("float32") { check_sums<float>(); }
   SECTION("float64") { check_sums<double>(); }
