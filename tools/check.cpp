@@ -1,6 +1,7 @@
 // check: runs the conformance kit on the components of a plugin, or on all of them.
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -36,7 +37,7 @@ std::pair<std::string, std::string> component_option(const Arguments& arguments)
 
 std::vector<const RegisteredComponent*> selected_components(const Registry& registry, const Arguments& arguments) {
   const auto [kind, name] = component_option(arguments);
-  if (!kind.empty()) return {&find_component(registry, kind, name)};
+  if (!kind.empty()) return {&named_component(registry, kind, name)};
   std::vector<const RegisteredComponent*> components = registry.components();
   if (arguments.given("all")) return components;
   const std::string library = std::filesystem::canonical(arguments.positional(0)).string();

@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <thread>
@@ -19,12 +20,12 @@ constexpr const char* kPositional = "positional arguments";  // no option can ha
 
 constexpr Option kCommonOptions[] = {
     {"format", "text|json", "how results are written"},
-    {"quiet", nullptr, "no progress and no notes"},
+    {"quiet", nullptr, "no progress and no notes", 'q'},
     {"threads", "N", "workers; as many as the machine has by default; never changes a result"},
     {"plugin-path", "DIR", "one more folder of plugins", 0, true},
     {"help", nullptr, "this text", 'h'},
 };
-constexpr Option kOutputOption = {"output", "FILE", "write the result to a file in place of stdout"};
+constexpr Option kOutputOption = {"output", "FILE", "write the result to a file in place of stdout", 'o'};
 
 po::options_description description_of(const std::vector<Option>& options) {
   po::options_description description;

@@ -52,7 +52,7 @@ void require_kind(const Registry& registry, const std::string& kind) {
   throw UsageError(fmt::format("there is no kind '{}'; there are {}", kind, fmt::join(kinds, ", ")));
 }
 
-const RegisteredComponent& find_component(const Registry& registry, const std::string& kind, const std::string& name) {
+const RegisteredComponent& named_component(const Registry& registry, const std::string& kind, const std::string& name) {
   if (!kind.empty()) {
     require_kind(registry, kind);
     if (const RegisteredComponent* found = registry.find(kind, name)) return *found;

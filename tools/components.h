@@ -16,6 +16,6 @@ void require_kind(const Registry& registry, const std::string& kind);
 
 /// The component of that name; `kind` may be empty if only one kind has it. Throws UsageError with the nearest name, or
 /// with the kinds that have it.
-const RegisteredComponent& find_component(const Registry& registry, const std::string& kind, const std::string& name);
+const RegisteredComponent& named_component(const Registry& registry, const std::string& kind, const std::string& name);
 
 }  // namespace pushforward

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "io/atomic_file.h"
 #include "io/file_error.h"
@@ -25,10 +26,9 @@ bool is_set(const char* variable) {
   return value && *value;
 }
 
-std::size_t width_of_stdout() {
+std::size_t columns_of(int descriptor) {
   winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kWidth;
-  return std::clamp<std::size_t>(size.ws_col, kNarrowest, kWidest);
+  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kWidth;
 }
 
 }  // namespace
@@ -37,7 +37,8 @@ Console::Console() {
   const char* term = std::getenv("TERM");
   terminal_ = isatty(STDERR_FILENO) && term && std::strcmp(term, "dumb") != 0;
   coloured_ = terminal_ && !is_set("NO_COLOR");
-  width_ = width_of_stdout();
+  width_ = std::clamp(columns_of(STDOUT_FILENO), kNarrowest, kWidest);
+  terminal_width_ = columns_of(STDERR_FILENO);
 }
 
 std::string Console::paint(const std::string& text, Colour colour) const {
@@ -68,8 +69,9 @@ void Console::error_text(const std::string& text) {
 }
 
 void Console::finish(const std::filesystem::path& file) {
-  if (!file.empty()) return write_file(file, result_);
-  const bool written = std::fwrite(result_.data(), 1, result_.size(), stdout) == result_.size();
+  const std::string text = std::exchange(result_, {});
+  if (!file.empty()) return write_file(file, text);
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (!written || std::fflush(stdout) != 0)
     throw FileError("cannot write to stdout: " + std::generic_category().message(errno));
 }

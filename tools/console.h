@@ -21,6 +21,8 @@ class Console {
   bool coloured() const { return coloured_; }
   /// Columns of the terminal that shows results, 100 if it is none.
   std::size_t width() const { return width_; }
+  /// Columns of the terminal that shows messages: a bar must not be longer.
+  std::size_t terminal_width() const { return terminal_width_; }
 
   /// A line about what happens; not in quiet mode.
   template <class... A>
@@ -38,7 +40,7 @@ class Console {
 
   /// Adds to the result; nothing is written before `finish`, so a command that fails leaves no half of one.
   void result(const std::string& text) { result_ += text; }
-  /// Writes the result to stdout or, whole or not at all, to a file. Throws FileError.
+  /// Writes what was added since the last call to stdout or, whole or not at all, to a file. Throws FileError.
   void finish(const std::filesystem::path& file = {});
 
   /// Raw text to stderr, at once.
@@ -50,7 +52,7 @@ class Console {
   std::string paint(const std::string& text, Colour colour) const;
 
   bool terminal_, coloured_;
-  std::size_t width_;
+  std::size_t width_, terminal_width_;
   std::string result_;
 };
 

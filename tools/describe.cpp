@@ -165,8 +165,8 @@ int describe_component(const Arguments& arguments, Console& console) {
   Registry registry;
   load_components(registry, arguments, console);
   const bool kind_given = arguments.positionals() == 2;
-  const RegisteredComponent& component = find_component(registry, kind_given ? arguments.positional(0) : std::string(),
-                                                        arguments.positional(kind_given ? 1 : 0));
+  const RegisteredComponent& component = named_component(registry, kind_given ? arguments.positional(0) : std::string(),
+                                                         arguments.positional(kind_given ? 1 : 0));
   console.result(console.json ? as_json(component) : as_text(component, console.width()));
   return kSuccess;
 }

@@ -43,6 +43,7 @@ int fit(const Arguments& arguments, Console& console) {
       return 128 + outcome.signal;
     }
     print_outcome(outcome, run, console);
+    console.finish();  // the result first, what to do with it below
     console.note("\nnext: pushforward sample {} -n 1000 --output samples.csv", run);
     return kSuccess;
   });
@@ -61,7 +62,7 @@ const Command& fit_command() {
           "Nothing is overwritten: a folder that is not empty is refused. Ctrl-C ends the fit after the step at hand, "
           "with a checkpoint.",
       .positionals = {{"SPEC", "the spec, a YAML file"}},
-      .options = {{"output", "DIR", "folder of the run; runs/<name of the spec>-<n> by default"}, kSetOption},
+      .options = {{"output", "DIR", "folder of the run; runs/<name of the spec>-<n> by default", 'o'}, kSetOption},
       .examples = {"pushforward fit configs/circles.yaml",
                    "pushforward fit configs/circles.yaml --output runs/short --set training.steps=500"},
       .run = &fit,

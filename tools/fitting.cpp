@@ -1,10 +1,10 @@
 #include "fitting.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "interruption.h"
 #include "io/atomic_file.h"
-#include "io/checkpoint.h"
 #include "io/npy.h"
 #include "number_format.h"
 #include "sampling.h"
@@ -79,7 +79,7 @@ Training<T> Fitting<T>::make_training() {
   training.ema_decay = settings.ema_decay;
   training.seed = experiment_.spec.seed;
   training.on_step = [this](const MetricRow& row, bool report) { return after_step(row, report); };
-  training.on_checkpoint = [this](std::int64_t step) { save_checkpoint(step); };
+  training.on_checkpoint = [this](std::int64_t step) { remember(step, true); };
   return training;
 }
 
@@ -115,15 +115,15 @@ void Fitting<T>::train(FitOutcome& outcome) {
       for (const auto& tracker : *list) tracker->finish();
   } catch (const NumericalError&) {
     progress_.clear();
-    console_.warn("the last good checkpoint, of step {}, is kept: {}{}", count_text(saved_step_),
-                  folder_.checkpoint().string(),
-                  training_.checkpoint_every > 0 ? "" : "; --set training.checkpoint_every=N keeps later ones");
+    keep_last_good();
     throw;
   }
 }
 
 template <class T>
 bool Fitting<T>::after_step(const MetricRow& row, bool report) {
+  confirm();
+  if (report) remember(row.step, false);
   if (report || !std::isnan(row.validation_loss)) {
     for (auto* list : {&experiment_.trackers, &trackers_})
       for (const auto& tracker : *list) tracker->record(row);
@@ -135,10 +135,40 @@ bool Fitting<T>::after_step(const MetricRow& row, bool report) {
 }
 
 template <class T>
+Checkpoint Fitting<T>::capture(std::int64_t step) const {
+  return Checkpoint::capture<T>(experiment_.model, &training_, data_state_ ? &*data_state_ : nullptr, spec_text_, step);
+}
+
+template <class T>
 void Fitting<T>::save_checkpoint(std::int64_t step) {
-  Checkpoint::capture<T>(experiment_.model, &training_, data_state_ ? &*data_state_ : nullptr, spec_text_, step)
-      .write(folder_.checkpoint());
+  capture(step).write(folder_.checkpoint());
   saved_step_ = step;
+}
+
+template <class T>
+void Fitting<T>::remember(std::int64_t step, bool write) {
+  candidate_ = {capture(step), step, write};
+}
+
+template <class T>
+void Fitting<T>::confirm() {
+  // A step's loss is that of the parameters before it: this step was made, so the last one's parameters are good.
+  if (!candidate_) return;
+  good_ = std::move(candidate_);
+  candidate_.reset();
+  if (!good_->write) return;
+  good_->checkpoint.write(folder_.checkpoint());
+  saved_step_ = good_->step;
+}
+
+template <class T>
+void Fitting<T>::keep_last_good() {
+  if (good_ && good_->step > saved_step_) {
+    good_->checkpoint.write(folder_.checkpoint());
+    saved_step_ = good_->step;
+  }
+  console_.warn("the last good checkpoint, of step {}, is kept: {}", count_text(saved_step_),
+                folder_.checkpoint().string());
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "evaluation.h"
+#include "io/checkpoint.h"
 #include "progress.h"
 #include "pushforward/registry/experiment.h"
 #include "run_folder.h"
@@ -25,7 +26,8 @@ class Fitting {
  public:
   Fitting(const Registry& registry, Experiment<T>& experiment, RunFolder folder, int threads, Console& console);
 
-  /// Throws what training throws; the last checkpoint that was written is then kept, and named in a warning.
+  /// Throws what training throws; the last checkpoint whose parameters gave a finite loss is then in the folder, and
+  /// named in a warning.
   FitOutcome run();
 
  private:
@@ -33,7 +35,12 @@ class Fitting {
   void start_trackers();
   void train(FitOutcome& outcome);
   bool after_step(const MetricRow& row, bool report);
+  Checkpoint capture(std::int64_t step) const;
   void save_checkpoint(std::int64_t step);
+  /// Keeps the parameters of this step in memory until the next step says whether they are good.
+  void remember(std::int64_t step, bool write);
+  void confirm();
+  void keep_last_good();
   void evaluate(FitOutcome& outcome);
   void write_samples();
 
@@ -47,7 +54,14 @@ class Fitting {
   std::vector<std::unique_ptr<Tracker<T>>> trackers_;  // besides the spec's
   Training<T> training_;
   Progress progress_;
-  std::int64_t saved_step_ = 0;
+
+  struct Candidate {
+    Checkpoint checkpoint;
+    std::int64_t step = 0;
+    bool write = false;  // due by `checkpoint_every`
+  };
+  std::optional<Candidate> candidate_, good_;
+  std::int64_t saved_step_ = 0;  // of the file
 };
 
 }  // namespace pushforward

@@ -19,12 +19,12 @@ std::string as_json(const std::vector<const RegisteredComponent*>& components) {
 }
 
 std::string as_text(const std::vector<const RegisteredComponent*>& components, std::size_t width) {
-  TextTable table({{"kind"}, {"name"}, {"plugin"}, {"summary"}});
+  TextTable table({{"kind"}, {"name"}, {"summary"}});
   const char* before = "";
   for (const RegisteredComponent* c : components) {
     // A kind is named where it begins.
     const bool same = std::string(before) == c->info->kind;
-    table.add({same ? "" : c->info->kind, c->info->name, c->plugin, c->info->summary});
+    table.add({same ? "" : c->info->kind, c->info->name, c->info->summary});
     before = c->info->kind;
   }
   return table.to_text(width);

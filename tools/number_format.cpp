@@ -24,8 +24,10 @@ std::string decimal(double value) {
   return fmt::format("{:.4f}", value);
 }
 
-std::string duration(double seconds) {
-  if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
+std::string duration(double seconds) { return seconds < 9.995 ? fmt::format("{:.2f} s", seconds) : time_left(seconds); }
+
+std::string time_left(double seconds) {
+  if (seconds < 1) return "< 1 s";
   if (seconds < 59.5) return fmt::format("{:.0f} s", seconds);
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);

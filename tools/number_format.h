@@ -14,5 +14,7 @@ std::string counted(std::int64_t n, const std::string& one, const std::string& m
 std::string decimal(double value);
 /// `0.82 s`, `41 s`, `3:25 min`, `2:03:25 h`.
 std::string duration(double seconds);
+/// The same for a guess: whole seconds, `< 1 s` for less.
+std::string time_left(double seconds);
 
 }  // namespace pushforward

@@ -24,11 +24,11 @@ std::string Progress::line(const MetricRow& row) const {
   const std::string steps = count_text(steps_), made = count_text(row.step);
   std::string text = fmt::format("step {:>{}} / {}   loss {}", made, steps.size(), steps, decimal(row.loss));
   if (!std::isnan(row.validation_loss)) text += "   validation " + decimal(row.validation_loss);
-  if (row.seconds <= 0) return text;
+  if (row.step <= 1 || row.seconds <= 0) return text;  // one step says nothing about the next
   const double rate = static_cast<double>(row.step) / row.seconds;
   text += rate >= 10 ? fmt::format("   {} steps/s", count_text(std::llround(rate)))
                      : fmt::format("   {:.2f} steps/s", rate);
-  if (row.step < steps_) text += "   " + duration(static_cast<double>(steps_ - row.step) / rate) + " left";
+  if (row.step < steps_) text += "   " + time_left(static_cast<double>(steps_ - row.step) / rate) + " left";
   return text;
 }
 
@@ -47,7 +47,9 @@ void Progress::report(const MetricRow& row) {
 
 void Progress::draw(const MetricRow& row) {
   const double share = static_cast<double>(row.step) / static_cast<double>(steps_);
-  console_.error_text(fmt::format("{}{} {:3.0f}%  {}", kClearLine, bar(share), 100 * share, line(row)));
+  // A bar that is longer than the terminal is wide would leave its first part behind.
+  const std::string text = fmt::format("{} {:3.0f}%  {}", bar(share), 100 * share, line(row));
+  console_.error_text(kClearLine + text.substr(0, console_.terminal_width() - 1));
   drawn_ = row.seconds;
   shown_ = true;
 }

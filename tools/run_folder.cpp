@@ -4,7 +4,6 @@
 
 #include <system_error>
 
-#include "command.h"
 #include "io/file_error.h"
 #include "specs.h"
 
@@ -26,9 +25,9 @@ void RunFolder::check_free(const std::string& given) {
   std::error_code error;
   if (given.empty() || !fs::exists(given, error)) return;
   if (!fs::is_directory(given, error))
-    throw UsageError(fmt::format("option '--output' is '{}', which is a file; name a folder for the run", given));
+    throw SpecError(fmt::format("option '--output' is '{}', which is a file; name a folder for the run", given));
   if (!fs::is_empty(given, error))
-    throw UsageError(
+    throw SpecError(
         fmt::format("the folder '{}' is not empty, and a run overwrites nothing; name another with --output, "
                     "or leave it out for a fresh one in runs/",
                     given));

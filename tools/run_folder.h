@@ -9,11 +9,11 @@ namespace pushforward {
 class RunFolder {
  public:
   /// Makes `given`, or the first free `runs/<name>-<n>` if none is given. A folder that is there and not empty is
-  /// refused with UsageError; what cannot be made is a FileError.
+  /// refused with SpecError; what cannot be made is a FileError.
   static RunFolder create(const std::string& given, const std::string& name);
-  /// Throws UsageError if `create` would refuse: asked before work is done that would be lost.
+  /// Throws SpecError if `create` would refuse: asked before work is done that would be lost.
   static void check_free(const std::string& given);
-  /// The checkpoint that an argument RUN names: a run's folder, or a checkpoint itself. Throws UsageError if there is
+  /// The checkpoint that an argument RUN names: a run's folder, or a checkpoint itself. Throws SpecError if there is
   /// nothing of that name, CheckpointError if the folder holds none.
   static std::filesystem::path checkpoint_of(const std::string& run);
 

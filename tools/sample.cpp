@@ -1,9 +1,11 @@
 // sample: draws from a run's model.
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "command.h"
 #include "io/csv_writer.h"
@@ -124,7 +126,7 @@ const Command& sample_command() {
           "for each sample (--context; with fewer rows, each gets as many samples as the others).",
       .positionals = {{"RUN", "folder of a run, or a checkpoint"}},
       .options = {{"samples", "N", "how many; 1000 by default, or one for each row of --context", 'n'},
-                  {"output", "FILE", "where they go, .npy (float64) or .csv; stdout by default"},
+                  {"output", "FILE", "where they go, .npy (float64) or .csv; stdout by default", 'o'},
                   {"seed", "N", "of the draws; the spec's by default"},
                   {"condition", "NAME=VALUE", "value of a context column", 0, true},
                   {"context", "FILE", "table of context columns, .csv or .npy"},

@@ -1,6 +1,6 @@
 #include "specs.h"
 
-#include "pushforward/nearest.h"
+#include "io/path_hint.h"
 
 namespace pushforward {
 namespace {
@@ -15,7 +15,7 @@ ResolvedSpec resolve(Registry& registry, SpecNode root, const Arguments& argumen
 ResolvedSpec load_spec(Registry& registry, const std::filesystem::path& file, const Arguments& arguments) {
   require_path(file, "spec");
   if (std::filesystem::is_directory(file))
-    throw UsageError(fmt::format("'{}' is a folder; a spec is a YAML file", file.string()));
+    throw SpecError(fmt::format("'{}' is a folder; a spec is a YAML file", file.string()));
   return resolve(registry, parse_spec_file(file.string()), arguments);
 }
 
@@ -27,15 +27,7 @@ ResolvedSpec load_spec_text(Registry& registry, const std::string& text, const s
 void require_path(const std::filesystem::path& path, const char* what) {
   std::error_code error;
   if (std::filesystem::exists(path, error)) return;
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  std::vector<std::string> beside;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-    beside.push_back(entry->path().filename().string());
-  std::sort(beside.begin(), beside.end());
-  const std::string near = nearest(path.filename().string(), beside);
-  const std::string remedy =
-      near.empty() ? std::string() : fmt::format("; did you mean '{}'?", (path.parent_path() / near).string());
-  throw UsageError(fmt::format("there is no {} '{}'{}", what, path.string(), remedy));
+  throw SpecError(fmt::format("there is no {} '{}'{}", what, path.string(), path_hint(path)));
 }
 
 }  // namespace pushforward

@@ -15,7 +15,7 @@ ResolvedSpec load_spec(Registry& registry, const std::filesystem::path& file, co
 ResolvedSpec load_spec_text(Registry& registry, const std::string& text, const std::string& name,
                             const Arguments& arguments);
 
-/// A file or folder that an argument names must be there: otherwise UsageError with the nearest name beside it.
+/// A file or folder that an argument names must be there: otherwise SpecError with the nearest name beside it.
 void require_path(const std::filesystem::path& path, const char* what);
 
 /// Calls `f.template operator()<float>()` or `<double>`, as the spec's precision says.

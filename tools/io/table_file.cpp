@@ -8,6 +8,7 @@
 #include "io/atomic_file.h"
 #include "io/csv_writer.h"
 #include "io/npy.h"
+#include "io/path_hint.h"
 #include "pushforward/registry/assembly.h"
 
 namespace pushforward {
@@ -60,7 +61,11 @@ TableFormat table_format(const std::filesystem::path& path, const std::string& w
 }
 
 Table read_table(const Registry& registry, const std::filesystem::path& path, const std::string& what) {
-  if (table_format(path, what) == TableFormat::npy) return table_of(read_npy(path), path.string());
+  const TableFormat format = table_format(path, what);
+  std::error_code error;
+  if (!std::filesystem::exists(path, error))
+    throw DataError(fmt::format("there is no file '{}'{}", path.string(), path_hint(path)));
+  if (format == TableFormat::npy) return table_of(read_npy(path), path.string());
   return read_csv(registry, path);
 }
 

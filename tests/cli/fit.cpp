@@ -1,0 +1,210 @@
+// fit: what it prints, what a run's folder holds, and how it ends when it cannot go on.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "io/npy.h"
+#include "io/safetensors.h"
+#include "support/specs.h"
+
+namespace {
+
+using namespace pushforward::test;  // NOLINT
+using Catch::Matchers::Contains;
+using Json = nlohmann::json;
+using pushforward::test::pushforward;
+
+TEST_CASE("With --format json stdout is one object") {
+  const Json object = Json::parse(small_run().fit.out);
+  CHECK(object["run"] == "run");
+  CHECK(object["steps"] == 20);
+  CHECK(object["loss"].is_number());
+  CHECK(object["seconds"].get<double>() > 0);
+  CHECK(object.size() == 5);
+  const Json& evaluation = object["evaluation"];
+  CHECK(evaluation.size() == 3);
+  CHECK(evaluation["train"]["rows"] == 140);
+  CHECK(evaluation["validation"]["rows"] == 40);
+  CHECK(evaluation["test"]["rows"] == 20);
+  for (const auto& [name, split] : evaluation.items()) {
+    INFO(name);
+    CHECK(split.size() == 4);
+    CHECK(split["mean_log_prob"].is_number());
+    CHECK(split["mean_log_prob_data_units"].is_number());
+    CHECK(split["standard_error"].get<double>() > 0);
+  }
+}
+
+TEST_CASE("A run's folder holds its files and nothing else") {
+  const std::filesystem::path run = small_run().folder / "run";
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(run)) names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  CHECK(names == std::vector<std::string>{"checkpoint.safetensors", "evaluation.json", "metrics.csv", "samples.npy",
+                                          "spec.yaml"});
+
+  CHECK(Json::parse(read_text(run / "evaluation.json")) == Json::parse(small_run().fit.out)["evaluation"]);
+
+  const ::pushforward::NpyArray samples = ::pushforward::read_npy(run / "samples.npy");
+  CHECK(samples.shape == std::vector<::pushforward::Index>{1000, 2});
+  CHECK(samples.type == "<f8");
+
+  const std::string metrics = read_text(run / "metrics.csv");
+  CHECK_THAT(metrics, Contains("step,loss,validation_loss,learning_rate,seconds\n1,"));
+  CHECK_THAT(metrics, Contains("\n10,") && Contains("\n20,"));
+  CHECK(std::count(metrics.begin(), metrics.end(), '\n') == 4);
+
+  const ::pushforward::TensorFile checkpoint = ::pushforward::read_safetensors(run / "checkpoint.safetensors");
+  CHECK(checkpoint.metadata.at("step") == "20");
+  CHECK(checkpoint.metadata.at("spec") == read_text(run / "spec.yaml"));
+  CHECK(checkpoint.metadata.at("columns") == R"(["x0","x1"])");
+  CHECK(checkpoint.tensors.contains("preprocess/0"));
+  CHECK(checkpoint.tensors.contains("optimizer_step/0"));
+}
+
+TEST_CASE("The resolved spec of a run fits to the same numbers") {
+  const TemporaryFolder folder;
+  const std::string spec = (small_run().folder / "run/spec.yaml").string();
+  const Outcome again = pushforward({"fit", spec, "--output", "run", "--format", "json", "-q"}, folder.path());
+  REQUIRE(again.code == 0);
+  CHECK(again.err.empty());
+  const Json first = Json::parse(small_run().fit.out), second = Json::parse(again.out);
+  CHECK(second["loss"] == first["loss"]);
+  CHECK(second["evaluation"] == first["evaluation"]);
+  CHECK(read_text(folder / "run/samples.npy") == read_text(small_run().folder / "run/samples.npy"));
+}
+
+TEST_CASE("Any number of threads gives the same bits") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  for (const char* threads : {"1", "3"})
+    REQUIRE(pushforward({"fit", "small.yaml", "-q", "--threads", threads, "--output", threads}, folder.path()).code ==
+            0);
+  for (const char* file : {"checkpoint.safetensors", "samples.npy", "evaluation.json"})
+    CHECK(read_text(folder / "1" / file) == read_text(folder / "3" / file));
+}
+
+TEST_CASE("Messages say what is fitted and how it goes on; the result alone goes to stdout") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  const Outcome outcome = pushforward({"fit", "small.yaml"}, folder.path());
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.out, Contains("runs/small-1: 20 steps in ") && Contains(", loss ") &&
+                              Contains("rows of     count  mean log_prob  in data units  standard error\n"
+                                       "train         140"));
+  CHECK_THAT(outcome.err,
+             Contains("fitting small.yaml\n"
+                      "  data        circles: 200 rows (train 140, validation 40, test 20), columns x0, x1\n"
+                      "  preprocess  standardize\n"
+                      "  model       flow(normal, elementwise(linear_rational_spline))\n"));
+  CHECK_THAT(outcome.err, Contains("maximum_likelihood by adam, 20 steps of 50 rows"));
+  CHECK_THAT(outcome.err, Contains("\nstep  1 / 20   loss ") && Contains("\nstep 10 / 20   loss ") &&
+                              Contains("\nstep 20 / 20   loss ") && Contains("   validation "));
+  CHECK_THAT(outcome.err, Contains("next: pushforward sample runs/small-1 "));
+  CHECK_THAT(outcome.err, !Contains("\033") && !Contains("\r"));
+  const Outcome quiet = pushforward({"fit", "small.yaml", "--quiet"}, folder.path());
+  CHECK(quiet.err.empty());
+  CHECK_THAT(quiet.out, Contains("runs/small-2: 20 steps"));
+}
+
+TEST_CASE("Nothing is overwritten") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  std::filesystem::create_directory(folder / "taken");
+  folder.write("taken/mine.txt", "precious");
+  const Outcome refused = pushforward({"fit", "small.yaml", "--output", "taken"}, folder.path());
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, Contains("the folder 'taken' is not empty, and a run overwrites nothing"));
+  CHECK(read_text(folder / "taken/mine.txt") == "precious");
+  CHECK_THAT(pushforward({"fit", "small.yaml", "--output", "small.yaml"}, folder.path()).err,
+             Contains("which is a file"));
+  CHECK(read_text(folder / "small.yaml") == kSmallSpec);
+  std::filesystem::create_directory(folder / "empty");
+  CHECK(pushforward({"fit", "small.yaml", "-q", "--output", "empty"}, folder.path()).code == 0);
+  CHECK(pushforward({"fit", "small.yaml", "-q", "--output", "empty"}, folder.path()).code == 2);
+}
+
+TEST_CASE("A spec with mistakes fits nothing and makes no folder") {
+  const TemporaryFolder folder;
+  folder.write("bad.yaml", "model: {base: nromal, bijectors: []}\ntraining: {steps: -1}\n");
+  const Outcome outcome = pushforward({"fit", "bad.yaml"}, folder.path());
+  CHECK(outcome.code == 2);
+  CHECK(outcome.out.empty());
+  CHECK_THAT(outcome.err, Contains("bad.yaml:1:16: error: ") && Contains("did you mean 'normal'?") &&
+                              Contains("bad.yaml:2:19: error: "));
+  CHECK(folder.names() == std::vector<std::string>{"bad.yaml"});
+  folder.write("small.yaml", kSmallSpec);
+  const Outcome set = pushforward({"fit", "small.yaml", "--set", "training.stesp=3"}, folder.path());
+  CHECK(set.code == 2);
+  CHECK_THAT(set.err, Contains("--set training.stesp=3") && Contains("did you mean 'steps'?"));
+}
+
+TEST_CASE("Data that cannot be read are a failure of the run, with the place") {
+  const TemporaryFolder folder;
+  folder.write("conditional.yaml", kConditionalSpec);
+  const Outcome missing = pushforward({"fit", "conditional.yaml"}, folder.path());
+  CHECK(missing.code == 1);
+  CHECK_THAT(missing.err, Contains("points.csv: error: "));
+  folder.write("points.csv", "x,angle,y\n1,2,3\n1,oops,3\n");
+  const Outcome broken = pushforward({"fit", "conditional.yaml"}, folder.path());
+  CHECK(broken.code == 1);
+  CHECK_THAT(broken.err, Contains("points.csv:3:3: error: ") && Contains("'oops'"));
+  CHECK_FALSE(std::filesystem::exists(folder / "runs"));
+}
+
+TEST_CASE("A loss that is not finite ends the run and keeps the last good checkpoint") {
+  const TemporaryFolder folder;
+  folder.write("points.csv", points_csv());
+  folder.write("spec.yaml", kConditionalSpec);
+  const Outcome outcome =
+      pushforward({"fit", "spec.yaml", "-o", "run", "-q", "--set", "training.optimizer.adam.learning_rate=1e18",
+                   "--set", "training.report_every=1"},
+                  folder.path());
+  CHECK(outcome.code == 1);
+  CHECK(outcome.out.empty());
+  CHECK_THAT(outcome.err, Contains("warning: the last good checkpoint, of step ") &&
+                              Contains("run/checkpoint.safetensors") && Contains("error: ") && Contains("step"));
+  // It is good indeed: its density is finite.
+  const Outcome evaluation = pushforward({"evaluate", "run", "--format", "json"}, folder.path());
+  REQUIRE(evaluation.code == 0);
+  CHECK(Json::parse(evaluation.out)["train"]["mean_log_prob"].is_number());
+}
+
+TEST_CASE("SIGINT and SIGTERM end the run after a step, with a checkpoint that works") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const std::string run = "run" + std::to_string(signal);
+    Process process(kProgram, {"fit", "small.yaml", "-o", run, "--set", "training.steps=1000000000"}, folder.path());
+    REQUIRE(process.wait_for_message("\nstep"));
+    process.send(signal);
+    const Outcome outcome = process.finish();
+    CHECK(outcome.code == 128 + signal);
+    CHECK(outcome.out.empty());
+    CHECK_THAT(outcome.err, Contains("interrupted after step ") &&
+                                Contains("the checkpoint of that step is " + run + "/checkpoint.safetensors"));
+    const auto checkpoint = ::pushforward::read_safetensors(folder / run / "checkpoint.safetensors");
+    CHECK(std::stoll(checkpoint.metadata.at("step")) > 0);
+    CHECK(pushforward({"evaluate", run}, folder.path()).code == 0);
+    for (const auto& entry : std::filesystem::directory_iterator(folder / run))
+      CHECK(entry.path().filename().string().front() != '.');
+  }
+}
+
+TEST_CASE("Checkpoints during a run are written when they are due") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  Process process(kProgram,
+                  {"fit", "small.yaml", "-o", "run", "--set", "training.steps=1000000000", "--set",
+                   "training.checkpoint_every=50", "--set", "training.report_every=200"},
+                  folder.path());
+  REQUIRE(process.wait_for_message("\nstep"));
+  REQUIRE(process.wait_for_message("step           200"));
+  process.send(SIGKILL);
+  CHECK(process.finish().code == 128 + SIGKILL);
+  const auto checkpoint = ::pushforward::read_safetensors(folder / "run/checkpoint.safetensors");
+  const long long step = std::stoll(checkpoint.metadata.at("step"));
+  CHECK(step >= 150);
+  CHECK(step % 50 == 0);
+}
+
+}  // namespace

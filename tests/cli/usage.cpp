@@ -1,0 +1,159 @@
+// The command line itself: help, misspelt words, exit codes.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "support/program.h"
+
+namespace {
+
+using namespace pushforward::test;  // NOLINT
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+using pushforward::test::pushforward;
+
+TEST_CASE("The help of the program names every command, with an example") {
+  const Outcome help = pushforward({"--help"});
+  CHECK(help.code == 0);
+  CHECK(help.err.empty());
+  CHECK(help.out ==
+        "Pushforward fits normalizing flows: densities that can be evaluated and sampled.\n"
+        "\n"
+        "usage: pushforward COMMAND [arguments] [options]\n"
+        "\n"
+        "commands:\n"
+        "  fit       train the model of a spec, evaluate it, write a run's folder\n"
+        "  evaluate  mean log-density of a run, with its standard error\n"
+        "  sample    draw samples from a run's model\n"
+        "  log-prob  log-density of each row of a file\n"
+        "  validate  check a spec and say what it would run\n"
+        "  list      list the components that a spec can name\n"
+        "  describe  everything about one component: fields, formulas, examples\n"
+        "  check     run the conformance kit on a plugin, or on everything\n"
+        "  version   print the version, and what plugins must have been built like\n"
+        "\n"
+        "example:\n"
+        "  pushforward fit configs/circles.yaml --output runs/circles\n"
+        "  pushforward sample runs/circles -n 1000 --output samples.csv\n"
+        "\n"
+        "'pushforward COMMAND --help' says more about a command, 'pushforward list' what a spec can name.\n");
+  CHECK(pushforward({"help"}).out == help.out);
+  CHECK(pushforward({"-h"}).out == help.out);
+  const Outcome nothing = pushforward({});
+  CHECK(nothing.code == 2);
+  CHECK(nothing.out.empty());
+  CHECK(nothing.err == help.out);
+}
+
+TEST_CASE("The help of a command has its arguments, options and examples") {
+  const Outcome help = pushforward({"evaluate", "--help"});
+  CHECK(help.code == 0);
+  CHECK(help.out ==
+        "usage: pushforward evaluate RUN [DATA] [options]\n"
+        "\n"
+        "Evaluates a run on the splits of its own spec, or on the rows of a file. Gives the mean log-density\n"
+        "in nats, of the preprocessed data as the model sees them and of the data as they came, and the\n"
+        "standard error of the mean.\n"
+        "\n"
+        "Columns of a file are found by their names, or by their places if it has exactly those that are\n"
+        "needed.\n"
+        "\n"
+        "arguments:\n"
+        "  RUN   folder of a run, or a checkpoint\n"
+        "  DATA  rows to evaluate, .csv or .npy; the run's own splits by default\n"
+        "\n"
+        "options:\n"
+        "      --set PATH=VALUE    change one value of the spec: training.steps=500 (repeatable)\n"
+        "  -o, --output FILE       write the result to a file in place of stdout\n"
+        "      --format text|json  how results are written\n"
+        "  -q, --quiet             no progress and no notes\n"
+        "      --threads N         workers; as many as the machine has by default; never changes a result\n"
+        "      --plugin-path DIR   one more folder of plugins (repeatable)\n"
+        "  -h, --help              this text\n"
+        "\n"
+        "examples:\n"
+        "  pushforward evaluate runs/wine\n"
+        "  pushforward evaluate runs/wine new_wines.csv --format json\n");
+  CHECK(pushforward({"help", "evaluate"}).out == help.out);
+}
+
+TEST_CASE("Every command explains itself") {
+  for (const char* command :
+       {"fit", "evaluate", "sample", "log-prob", "validate", "list", "describe", "check", "version"}) {
+    const Outcome help = pushforward({command, "--help"});
+    INFO(command);
+    CHECK(help.code == 0);
+    CHECK_THAT(help.out, StartsWith(std::string("usage: pushforward ") + command));
+    CHECK_THAT(help.out, Contains("options:") && Contains("examples:\n  pushforward " + std::string(command)));
+    CHECK(help.err.empty());
+  }
+}
+
+TEST_CASE("A misspelt or wrong command line says what to type, with exit code 2") {
+  const auto message = [](const std::vector<std::string>& arguments) {
+    const Outcome outcome = pushforward(arguments);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.out.empty());
+    return outcome.err;
+  };
+  CHECK(message({"fti"}) ==
+        "pushforward: error: there is no command 'fti'; did you mean 'fit'?\ntry 'pushforward --help'\n");
+  CHECK(message({"logprob"}) ==
+        "pushforward: error: there is no command 'logprob'; did you mean 'log-prob'?\ntry 'pushforward --help'\n");
+  CHECK(message({"fit", "--outptu", "x"}) ==
+        "pushforward: error: there is no option '--outptu'; did you mean '--output'?\ntry 'pushforward fit --help'\n");
+  CHECK(message({"fit", "--out", "x", "a.yaml"}) ==
+        "pushforward: error: there is no option '--out'; did you mean '--output'?\ntry 'pushforward fit --help'\n");
+  CHECK_THAT(message({"list", "--set", "a=1"}), Contains("there is no option '--set'"));
+  CHECK_THAT(message({"fit"}), Contains("SPEC is missing: the spec, a YAML file"));
+  CHECK_THAT(message({"log-prob", "run"}), Contains("DATA is missing"));
+  CHECK_THAT(message({"fit", "a.yaml", "b.yaml"}), Contains("'b.yaml' is one argument too many"));
+  CHECK_THAT(message({"fit", "a.yaml", "--output"}), Contains("option '--output' needs a value"));
+  CHECK_THAT(message({"fit", "a.yaml", "--quiet=yes"}), Contains("option '--quiet' takes no value"));
+  CHECK_THAT(message({"fit", "a.yaml", "-o", "x", "--output", "y"}), Contains("option '--output' is given twice"));
+  CHECK_THAT(message({"fit", "a.yaml", "--threads", "0"}),
+             Contains("option '--threads' is '0'; it must be a whole number from 1 to 1024"));
+  CHECK_THAT(message({"fit", "a.yaml", "--threads", "two"}), Contains("option '--threads' is 'two'"));
+  CHECK_THAT(message({"fit", "a.yaml", "--format", "xml"}),
+             Contains("option '--format' is 'xml'; it must be text or json"));
+  CHECK_THAT(message({"--quiet", "fit"}), Contains("options come after the command"));
+  CHECK_THAT(message({""}), Contains("there is no command ''"));
+}
+
+TEST_CASE("A spec or run that is not there is named, with the nearest one beside it") {
+  const TemporaryFolder folder;
+  folder.write("circles.yaml", "");
+  std::filesystem::create_directory(folder / "circles-1");
+  const Outcome spec = pushforward({"fit", "circels.yaml"}, folder.path());
+  CHECK(spec.code == 2);
+  CHECK(spec.err == "pushforward: error: there is no spec 'circels.yaml'; did you mean 'circles.yaml'?\n");
+  const Outcome run = pushforward({"evaluate", "circle-1"}, folder.path());
+  CHECK(run.code == 2);
+  CHECK(run.err == "pushforward: error: there is no run 'circle-1'; did you mean 'circles-1'?\n");
+  const Outcome empty = pushforward({"evaluate", "circles-1"}, folder.path());
+  CHECK(empty.code == 1);
+  CHECK_THAT(empty.err, Contains("the folder 'circles-1' holds no checkpoint.safetensors"));
+  CHECK_THAT(pushforward({"fit", "circles-1"}, folder.path()).err, Contains("'circles-1' is a folder"));
+}
+
+TEST_CASE("version prints what plugins must agree with") {
+  const Outcome text = pushforward({"version"});
+  CHECK(text.code == 0);
+  CHECK_THAT(text.out, StartsWith("pushforward ") && Contains("gcc"));
+  CHECK(pushforward({"--version"}).out == text.out);
+  const auto object = nlohmann::json::parse(pushforward({"version", "--format", "json"}).out);
+  CHECK_THAT(text.out, Contains(object["version"].get<std::string>()));
+  CHECK(object["plugin_api"].is_number_integer());
+}
+
+TEST_CASE("A result goes to a file if one is named, and to a full disk never as half of one") {
+  const TemporaryFolder folder;
+  const Outcome outcome = pushforward({"version", "--output", "v.txt"}, folder.path());
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out.empty());
+  CHECK_THAT(read_text(folder / "v.txt"), StartsWith("pushforward "));
+  const Outcome nowhere = pushforward({"version", "--output", "none/v.txt"}, folder.path());
+  CHECK(nowhere.code == 1);
+  CHECK_THAT(nowhere.err, Contains("there is no folder 'none'"));
+}
+
+}  // namespace

@@ -1,0 +1,241 @@
+// evaluate, sample and log-prob: a run is used from its checkpoint alone.
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <sstream>
+
+#include "io/npy.h"
+#include "support/specs.h"
+
+namespace {
+
+using namespace pushforward::test;  // NOLINT
+using Catch::Matchers::Contains;
+using Json = nlohmann::json;
+using pushforward::test::pushforward;
+
+Outcome use(const std::vector<std::string>& arguments) { return pushforward(arguments, small_run().folder.path()); }
+
+std::vector<double> column_of(const std::string& csv) {
+  std::istringstream lines(csv);
+  std::string line;
+  std::getline(lines, line);
+  std::vector<double> values;
+  while (std::getline(lines, line)) values.push_back(std::stod(line));
+  return values;
+}
+
+/// A conditional run whose spec and data are gone.
+const TemporaryFolder& conditional() {
+  static const TemporaryFolder folder;
+  static const bool fitted = [] {
+    folder.write("points.csv", points_csv());
+    folder.write("spec.yaml", kConditionalSpec);
+    const Outcome fit = pushforward({"fit", "spec.yaml", "-o", "run", "-q"}, folder.path());
+    if (fit.code != 0) throw std::runtime_error("the fit failed: " + fit.err);
+    std::filesystem::remove(folder / "points.csv");
+    std::filesystem::remove(folder / "spec.yaml");
+    return true;
+  }();
+  REQUIRE(fitted);
+  return folder;
+}
+
+TEST_CASE("evaluate repeats what fit found, from the folder or from the checkpoint") {
+  const Json found = Json::parse(small_run().fit.out)["evaluation"];
+  CHECK(Json::parse(use({"evaluate", "run", "--format", "json"}).out) == found);
+  CHECK(Json::parse(use({"evaluate", "run/checkpoint.safetensors", "--format", "json", "--threads", "1"}).out) ==
+        found);
+  const Outcome text = use({"evaluate", "run"});
+  CHECK(text.code == 0);
+  CHECK_THAT(text.out, Contains("train         140") && Contains("validation     40"));
+}
+
+TEST_CASE("evaluate on a file gives one mean, in both units") {
+  const Outcome outcome = use({"evaluate", "run", "run/samples.npy", "--format", "json"});
+  REQUIRE(outcome.code == 0);
+  const Json object = Json::parse(outcome.out);
+  REQUIRE(object.size() == 1);
+  CHECK(object["data"]["rows"] == 1000);
+  const Json log_prob = Json::parse(use({"log-prob", "run", "run/samples.npy", "--format", "json"}).out)["log_prob"];
+  REQUIRE(log_prob.size() == 1000);
+  double sum = 0;
+  for (const Json& value : log_prob) sum += value.get<double>();
+  CHECK(object["data"]["mean_log_prob_data_units"].get<double>() == Approx(sum / 1000).epsilon(1e-12));
+  CHECK(object["data"]["mean_log_prob_data_units"] != object["data"]["mean_log_prob"]);
+}
+
+TEST_CASE("samples.npy is what sample draws; NPY, CSV and stdout hold the same numbers") {
+  const std::filesystem::path folder = small_run().folder.path();
+  REQUIRE(use({"sample", "run", "-n", "1000", "-o", "again.npy"}).code == 0);
+  CHECK(read_text(folder / "again.npy") == read_text(folder / "run/samples.npy"));
+  REQUIRE(use({"sample", "run", "-n", "1000", "--output", "again.csv", "--threads", "1"}).code == 0);
+  CHECK(read_text(folder / "again.csv") == use({"sample", "run"}).out);
+  CHECK(read_text(folder / "again.csv").substr(0, 6) == "x0,x1\n");
+  const Json columns = Json::parse(use({"sample", "run", "--format", "json"}).out);
+  const ::pushforward::NpyArray array = ::pushforward::read_npy(folder / "again.npy");
+  REQUIRE(columns["x1"].size() == 1000);
+  std::istringstream lines(read_text(folder / "again.csv"));
+  std::string line;
+  std::getline(lines, line);
+  for (std::size_t i = 0; std::getline(lines, line); ++i) {
+    CHECK(std::stod(line) == array.values[2 * i]);
+    CHECK(std::stod(line.substr(line.find(',') + 1)) == array.values[2 * i + 1]);
+    CHECK(columns["x1"][i] == array.values[2 * i + 1]);
+  }
+}
+
+TEST_CASE("A seed is another set of samples, the same each time") {
+  const std::string first = use({"sample", "run", "-n", "5", "--seed", "7"}).out;
+  CHECK(first == use({"sample", "run", "-n", "5", "--seed", "7"}).out);
+  CHECK(first != use({"sample", "run", "-n", "5"}).out);
+  // More samples begin with the same ones.
+  const std::string more = use({"sample", "run", "-n", "9", "--seed", "7"}).out;
+  CHECK(more.substr(0, first.size()) == first);
+}
+
+TEST_CASE("log-prob gives the same bits from every form of the same data, and in every form of output") {
+  const std::filesystem::path folder = small_run().folder.path();
+  REQUIRE(use({"sample", "run", "-n", "50", "-o", "rows.csv"}).code == 0);
+  REQUIRE(use({"sample", "run", "-n", "50", "-o", "rows.npy"}).code == 0);
+  const Outcome printed = use({"log-prob", "run", "rows.csv"});
+  CHECK(printed.out.substr(0, 9) == "log_prob\n");
+  const std::vector<double> values = column_of(printed.out);
+  REQUIRE(values.size() == 50);
+  CHECK(use({"log-prob", "run", "rows.npy"}).out == printed.out);
+  REQUIRE(use({"log-prob", "run", "rows.csv", "-o", "density.npy"}).code == 0);
+  const ::pushforward::NpyArray array = ::pushforward::read_npy(folder / "density.npy");
+  CHECK(array.shape == std::vector<::pushforward::Index>{50});
+  CHECK(array.values == values);
+  REQUIRE(use({"log-prob", "run", "rows.csv", "-o", "density.csv"}).code == 0);
+  CHECK(read_text(folder / "density.csv") == printed.out);
+}
+
+TEST_CASE("Columns are found by their names, in any order and among others") {
+  const std::filesystem::path folder = small_run().folder.path();
+  small_run().folder.write("plain.csv", "x0,x1\n0.5,-0.25\n1,2\n");
+  small_run().folder.write("mixed.csv", "x1,note,x0\n-0.25,7,0.5\n2,8,1\n");
+  small_run().folder.write("nameless.csv", "0.5,-0.25\n1,2\n");
+  const std::string expected = use({"log-prob", "run", "plain.csv"}).out;
+  CHECK(column_of(expected).size() == 2);
+  CHECK(use({"log-prob", "run", "mixed.csv"}).out == expected);
+  CHECK(use({"log-prob", "run", "nameless.csv"}).out == expected);
+}
+
+TEST_CASE("Bad data files are refused with the place and the reason") {
+  const TemporaryFolder& folder = small_run().folder;
+  const auto refused = [&](const std::string& name, const std::string& text, int code = 1) {
+    folder.write(name, text);
+    const Outcome outcome = use({"log-prob", "run", name, "-o", "never.csv"});
+    INFO(name);
+    CHECK(outcome.code == code);
+    CHECK(outcome.out.empty());
+    CHECK_FALSE(std::filesystem::exists(folder / "never.csv"));
+    return outcome.err;
+  };
+  CHECK_THAT(refused("bad.csv", "x0,x1\n1,2\n1,two\n"), Contains("bad.csv:3:3: error: ") && Contains("'two'"));
+  CHECK_THAT(refused("short.csv", "x0,x1\n1,2\n1\n"), Contains("short.csv:3"));
+  CHECK_THAT(refused("nan.csv", "x0,x1\n1,nan\n"), Contains("nan.csv:2:3: error: ") && Contains("finite"));
+  CHECK_THAT(refused("empty.csv", ""), Contains("empty.csv"));
+  CHECK_THAT(refused("other.csv", "x0,y\n1,2\n3,4\n5,6\n").substr(0), Contains("x1") || Contains("error"));
+  CHECK_THAT(refused("wide.csv", "a,b,c\n1,2,3\n"), Contains("x0"));
+  CHECK_THAT(refused("text.npy", "x0,x1\n1,2\n"), Contains("text.npy") && Contains("does not begin as one"));
+  const double values[] = {1, 2, 3, std::nan(""), 5, 6};
+  const std::string npy = ::pushforward::encode_npy<double>(::pushforward::compact(values, 3, 2));
+  CHECK_THAT(refused("cut.npy", npy.substr(0, npy.size() - 4)), Contains("cut.npy") && Contains("needs 48 bytes"));
+  CHECK_THAT(refused("nan.npy", npy), Contains("holds nan in row 0, column 1"));
+  CHECK_THAT(refused("data.txt", "1 2\n", 2), Contains("'data.txt' has the suffix '.txt'") && Contains(".npy or .csv"));
+  const Outcome missing = use({"log-prob", "run", "bda.csv"});
+  CHECK(missing.code == 1);
+  CHECK(missing.err == "pushforward: error: there is no file 'bda.csv'; did you mean 'bad.csv'?\n");
+}
+
+TEST_CASE("A damaged or foreign checkpoint is refused") {
+  const TemporaryFolder folder;
+  const std::string good = read_text(small_run().folder / "run/checkpoint.safetensors");
+  const auto refused = [&](const std::string& bytes) {
+    folder.write("c.safetensors", bytes);
+    const Outcome outcome = pushforward({"sample", "c.safetensors"}, folder.path());
+    CHECK(outcome.code == 1);
+    CHECK(outcome.out.empty());
+    CHECK_THAT(outcome.err, Contains("'c.safetensors'"));
+    return outcome.err;
+  };
+  CHECK_THAT(refused(good.substr(0, good.size() / 2)), Contains("the file was cut short"));
+  std::string changed = good;
+  changed[changed.size() - 10] ^= 4;
+  CHECK_THAT(refused(changed), Contains("its checksum is"));
+  CHECK_THAT(refused(::pushforward::encode_npy(std::span<const double>())), Contains("no safetensors file"));
+}
+
+TEST_CASE("An override that changes the model is refused with every difference") {
+  const Outcome outcome =
+      use({"evaluate", "run", "--set", "model.bijectors[0].elementwise.transformer.linear_rational_spline.bins=5"});
+  CHECK(outcome.code == 1);
+  CHECK_THAT(outcome.err, Contains("does not fit the model that its spec builds (1 difference)") &&
+                              Contains("the model needs F32 ["));
+}
+
+TEST_CASE("A conditional model is sampled from its checkpoint alone, at a value or along a table") {
+  const TemporaryFolder& folder = conditional();
+  const auto sample = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"sample", "run"});
+    return pushforward(arguments, folder.path());
+  };
+  const Outcome at = sample({"-n", "4", "--condition", "angle=1.5"});
+  CHECK(at.code == 0);
+  CHECK(at.out.substr(0, 4) == "x,y\n");
+  folder.write("angles.csv", "angle\n1.5\n1.5\n1.5\n1.5\n");
+  CHECK(sample({"--context", "angles.csv"}).out == at.out);
+  folder.write("two.csv", "id,angle\n1,1.5\n2,3\n");
+  const Outcome two = sample({"-n", "4", "--context", "two.csv"});
+  CHECK(two.code == 0);
+  const std::size_t half = at.out.find('\n', at.out.find('\n', 4) + 1);
+  CHECK(two.out.substr(0, half) == at.out.substr(0, half));
+  CHECK(two.out != at.out);
+
+  const auto refused = [&](const std::vector<std::string>& arguments) {
+    const Outcome outcome = sample(arguments);
+    CHECK(outcome.code == 2);
+    return outcome.err;
+  };
+  CHECK_THAT(refused({"-n", "3", "--context", "two.csv"}), Contains("'--samples' is 3, and the context has 2 rows"));
+  CHECK_THAT(refused({}), Contains("the model is conditioned on angle") && Contains("--condition angle=VALUE"));
+  CHECK_THAT(refused({"--condition", "angel=1"}), Contains("no context 'angel'; did you mean 'angle'?"));
+  CHECK_THAT(refused({"--condition", "angle=wide"}), Contains("must be a number"));
+  CHECK_THAT(refused({"--condition", "angle"}), Contains("it must be NAME=VALUE"));
+  CHECK_THAT(refused({"--condition", "angle=1", "--condition", "angle=2"}), Contains("gives 'angle' twice"));
+  CHECK_THAT(use({"sample", "run", "--condition", "angle=1"}).err, Contains("the model has no context"));
+}
+
+TEST_CASE("A conditional log-density takes its context from the file") {
+  const TemporaryFolder& folder = conditional();
+  folder.write("rows.csv", "angle,y,x\n1,0.5,0.25\n2,0.5,0.25\n");
+  const Outcome outcome = pushforward({"log-prob", "run", "rows.csv"}, folder.path());
+  CHECK(outcome.code == 0);
+  const std::vector<double> values = column_of(outcome.out);
+  REQUIRE(values.size() == 2);
+  CHECK(values[0] != values[1]);
+  folder.write("rows.csv", "y,x,z\n1,0.5,0.25\n");
+  const Outcome missing = pushforward({"log-prob", "run", "rows.csv"}, folder.path());
+  CHECK(missing.code == 1);
+  CHECK_THAT(missing.err, Contains("angle"));
+}
+
+TEST_CASE("Averaged parameters are what is evaluated, in fit and afterwards") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  const auto fit = [&](const std::string& run, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"fit", "small.yaml", "-q", "-o", run, "--format", "json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = pushforward(arguments, folder.path());
+    REQUIRE(outcome.code == 0);
+    return Json::parse(outcome.out)["evaluation"];
+  };
+  const Json averaged = fit("averaged", {"--set", "training.averaging={ema: {decay: 0.9}}"});
+  CHECK(averaged != fit("plain", {}));
+  CHECK(Json::parse(pushforward({"evaluate", "averaged", "--format", "json"}, folder.path()).out) == averaged);
+}
+
+}  // namespace

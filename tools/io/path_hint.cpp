@@ -1,0 +1,21 @@
+#include "io/path_hint.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "pushforward/nearest.h"
+
+namespace pushforward {
+
+std::string path_hint(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  std::vector<std::string> beside;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    beside.push_back(entry->path().filename().string());
+  std::sort(beside.begin(), beside.end());  // the order of a folder is the system's; a message should not be
+  const std::string near = nearest(path.filename().string(), beside);
+  return near.empty() ? std::string() : "; did you mean '" + (path.parent_path() / near).string() + "'?";
+}
+
+}  // namespace pushforward
