@@ -157,6 +157,8 @@ void Case::perturb() {
       numbers_.parameters[static_cast<std::size_t>(i)] += size * noise(0, i);
   }
   for (double& v : numbers_.parameters) v = round_to_float(v);
+  calm_theta_ = numbers_.parameters;
+  for (double& v : calm_theta_) v *= 0.5;
   for (double& v : numbers_.real_state) v = round_to_float(v);
   f64_->set_numbers(numbers_);
   if (f32_) f32_->set_numbers(numbers_);
@@ -224,6 +226,10 @@ Array Case::far_data(const FunctionCase& f, const Array& x, double reach) const 
 
 Request Case::tails(const FunctionCase& f, Index rows, double reach) {
   Request r = request(f, rows, 3);
+  if (variant_.form != ThetaForm::none) {
+    r.parameters = &calm_theta_;
+    for (double& v : r.context.values) v *= 0.5;
+  }
   if (f.info.name == "log_prob") {
     r.x = far_data(f, r.x, reach);
     return r;

@@ -65,7 +65,8 @@ class Case {
 
   /// Inputs from the middle of the function's domain, context included. Exact in float32.
   Request request(const FunctionCase& f, Index rows, unsigned seed, Mode mode = Mode::evaluate);
-  /// The same with x far out, as far as domain and declared range allow.
+  /// The same with x far out, as far as domain and declared range allow. A transformer's theta is half as far from
+  /// zero: the ends of both together overflow in any family with an exponential.
   Request tails(const FunctionCase& f, Index rows, double reach);
   /// Evaluate, and train if its results differ.
   const std::vector<Mode>& modes(const FunctionCase& f);
@@ -86,6 +87,7 @@ class Case {
   Variant variant_;
   std::unique_ptr<Runner> f64_, f32_;
   Runner::Numbers numbers_;
+  std::vector<double> calm_theta_;
   std::vector<FunctionCase> functions_;
   std::vector<std::vector<Mode>> modes_;
   std::optional<Traits> map_;

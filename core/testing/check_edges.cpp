@@ -62,6 +62,13 @@ struct Line {
   const FunctionCase& f;
   Request base;
 
+  /// On a circle the value may go from one end of its interval to the other.
+  bool wraps(double left, double right) const {
+    const auto& map = dynamic_cast<const Bijector<double>&>(c.runner(Precision::float64).component());
+    const Support s = f.info.name == "forward" ? map.codomain() : map.domain();
+    const double width = s.upper - s.lower;
+    return std::isfinite(width) && std::abs(std::abs(right - left) - width) < 1e-9 * width;
+  }
   Points at(const std::vector<double>& x) const {
     Request r = base;
     const auto rows = static_cast<Index>(x.size());
@@ -101,14 +108,15 @@ bool narrow(const Line& line, double& a, double& b, double before) {
 }
 
 void check_knot(const Line& line, double a, double b, Tally& t) {
-  const double h = step_of(a);
+  const double h = step_of(a) / 16;  // splines may be steep here, too
   const Line::Points p = line.at({a - h, a - h / 2, a, b, b + h / 2, b + h});
   const auto compare = [&](const char* what, double analytic, double numeric, double allowed) {
     t.compare(
         -1, [&] { return std::string(what) + " at the knot " + std::to_string(a); }, analytic, numeric, allowed);
   };
   const double steep = std::max({1.0, std::abs(p.value_slope[2]), std::abs(p.value_slope[3])});
-  compare("value on both sides", p.value[3], p.value[2], t.tolerance() * steep);
+  if (!line.wraps(p.value[2], p.value[3]))
+    compare("value on both sides", p.value[3], p.value[2], t.tolerance() * steep);
   const auto one_sided = [h](double near, double half, double far) { return (4 * half - far - 3 * near) / h; };
   compare("slope of the value, left", p.value_slope[2], -one_sided(p.value[2], p.value[1], p.value[0]), t.tolerance());
   compare("slope of the value, right", p.value_slope[3], one_sided(p.value[3], p.value[4], p.value[5]), t.tolerance());

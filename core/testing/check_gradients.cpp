@@ -1,4 +1,5 @@
 // Checks 5, 6, 7, 18 and 26: gradients and tangents against numeric derivatives, and float32 against float64.
+#include <algorithm>
 #include <cmath>
 
 #include "gradients.h"
@@ -13,21 +14,26 @@ void compare_rows(Case& c, const FunctionCase& f, Mode mode, Input input, Tally&
   const RowSlopes all = row_slopes(c, f, c.request(f, kDrawn, 51, mode), input, t.tolerance());
   Request r = all.request;
   t.at(c.where(f, mode));
-  for (const std::vector<Array>& set : cotangent_sets(all.here)) {
+  for (const std::vector<Array>& set : cotangent_sets(all.here.outputs)) {
     r.cotangents = set;
     const Response response = c.runner(Precision::float64).run(r);
     const Array& at = input == Input::x ? r.x : r.context;
     for (Index j = 0; j < at.columns; ++j)
       for (Index i = 0; i < at.rows; ++i) {
-        if (all.kinked[static_cast<std::size_t>(i)]) continue;
-        const double numeric = row_dot(set, all.columns[static_cast<std::size_t>(j)].outputs, i);
-        const double noise = rounding(value_noise(f), row_magnitude(set, all.here, i), step_of(at(i, j)), numeric);
+        const Slopes& s = all.columns[static_cast<std::size_t>(j)];
+        const auto row = static_cast<std::size_t>(i);
+        if (s.kinked[row]) continue;
+        const double numeric = row_dot(set, s.outputs, i);
+        const double noise = rounding(row_magnitude(set, all.here.noise, i) / s.step[row], numeric);
         t.compare(
             i, [&] { return indexed(to_string(input), j); }, input_of(response, input)(i, j), numeric,
             t.tolerance() + noise);
       }
   }
-  count_redrawn(all.redrawn, kDrawn, t, c.where(f, mode));
+  Index redrawn = 0;
+  for (const Slopes& s : all.columns)
+    redrawn = std::max<Index>(redrawn, std::count(s.kinked.begin(), s.kinked.end(), 1));
+  count_redrawn(redrawn, kDrawn, t, c.where(f, mode));
 }
 
 void check_gradient_of(Case& c, Input input, Tally& t) {
@@ -130,12 +136,15 @@ void check_tangent(Case& c, Tally& t) {
       for (Index k = 0; k < response.tangents[o].columns; ++k)
         for (Index i = 0; i < r.x.rows; ++i) {
           if (all.kinked[static_cast<std::size_t>(i)]) continue;
-          double numeric = 0;
-          for (Index j = 0; j < r.x.columns; ++j)
-            numeric += all.columns[static_cast<std::size_t>(j)].outputs[o](i, k) * r.direction(i, j);
+          double numeric = 0, step = kStep;
+          for (Index j = 0; j < r.x.columns; ++j) {
+            const Slopes& s = all.columns[static_cast<std::size_t>(j)];
+            numeric += s.outputs[o](i, k) * r.direction(i, j);
+            step = std::min(step, s.step[static_cast<std::size_t>(i)]);
+          }
           t.compare(
               i, [&] { return "tangent of " + indexed(f.info.outputs[o], k); }, response.tangents[o](i, k), numeric,
-              t.tolerance() + rounding(value_noise(f), std::abs(all.here[o](i, k)), kStep, numeric));
+              t.tolerance() + rounding(all.here.noise[o](i, k) / step, numeric));
         }
   }
 }

@@ -127,8 +127,7 @@ void compare_log_det(Case& c, const FunctionCase& f, Tally& t) {
     const Determinant d = numeric_determinant(all, i);
     const double condition = std::max(1.0, d.condition / std::max(1.0, std::abs(d.log_det)));
     t.compare(
-        i, [] { return std::string("log_det"); }, all.here[1](i, 0), d.log_det,
-        t.tolerance() * condition + rounding(value_noise(f), 1, kStep, 1));
+        i, [] { return std::string("log_det"); }, all.here.outputs[1](i, 0), d.log_det, t.tolerance() * condition);
   }
   count_redrawn(all.redrawn, kDrawn, t, c.where(f));
 }

@@ -30,24 +30,23 @@ std::vector<Array> without_rows(std::vector<Array> cotangents, const std::vector
 }
 
 /// One entry against every set of cotangents.
-void compare_entry(Case& c, const FunctionCase& f, const Request& request, const Entry& entry,
-                   const std::vector<Array>& here, const std::vector<std::vector<Array>>& sets,
-                   const std::vector<Response>& analytic, Tally& t) {
+void compare_entry(Case& c, const FunctionCase& f, const Request& request, const Entry& entry, const Point& here,
+                   const std::vector<std::vector<Array>>& sets, const std::vector<Response>& analytic, Tally& t) {
   Runner& runner = c.runner(Precision::float64);
-  const Index rows = here[0].rows;
+  const Index rows = here.outputs[0].rows;
   const Displaced displaced = [&](double s) { return runner.run(entry.moved(s * entry.step)).outputs; };
-  const Slopes s = slopes(displaced, here, std::vector<double>(static_cast<std::size_t>(rows), entry.step),
-                          t.tolerance(), value_noise(f));
+  const Slopes s =
+      slopes(displaced, here, std::vector<double>(static_cast<std::size_t>(rows), entry.step), t.tolerance());
   entry.moved(0);
   Index kinked = 0;
   for (const std::uint8_t k : s.kinked) kinked += k;
   count_redrawn(kinked, rows, t, c.where(f, request.mode) + ", " + entry.name);
   for (std::size_t k = 0; k < sets.size(); ++k) {
-    double numeric = 0, magnitude = 0;
+    double numeric = 0, noise = 0;
     for (Index i = 0; i < rows; ++i) {
       if (s.kinked[static_cast<std::size_t>(i)]) continue;
       numeric += row_dot(sets[k], s.outputs, i);
-      magnitude += row_magnitude(sets[k], here, i);
+      noise += row_magnitude(sets[k], here.noise, i) / s.step[static_cast<std::size_t>(i)];
     }
     double gradient = entry.gradient(analytic[k]);
     if (kinked > 0) {
@@ -56,8 +55,7 @@ void compare_entry(Case& c, const FunctionCase& f, const Request& request, const
       gradient = entry.gradient(runner.run(r));
     }
     t.compare(
-        -1, [&] { return entry.name; }, gradient, numeric,
-        t.tolerance() + rounding(value_noise(f), magnitude, entry.step, numeric));
+        -1, [&] { return entry.name; }, gradient, numeric, t.tolerance() + rounding(noise, numeric));
   }
 }
 
@@ -66,8 +64,8 @@ void compare_entry(Case& c, const FunctionCase& f, const Request& request, const
 void compare_summed(Case& c, const FunctionCase& f, const Request& request, const std::vector<Entry>& entries,
                     Tally& t) {
   Runner& runner = c.runner(Precision::float64);
-  const std::vector<Array> here = runner.run(request).outputs;
-  const std::vector<std::vector<Array>> sets = cotangent_sets(here);
+  const Point here = point(c, f, request);
+  const std::vector<std::vector<Array>> sets = cotangent_sets(here.outputs);
   std::vector<Response> analytic;
   for (const std::vector<Array>& set : sets) {
     Request r = request;

@@ -37,7 +37,7 @@ std::vector<Entry> entries_of_parameters(Case& c, const Request& request);
 /// `model.weight[3, 1]`, by its place in the parameter vector.
 std::string parameter_name(const Layout& layout, Index place);
 
-/// Sum over a row of |cotangent * output|.
+/// Sums over a row of |cotangent * output| and of cotangent * output.
 double row_magnitude(const std::vector<Array>& cotangents, const std::vector<Array>& outputs, Index i);
 double row_dot(const std::vector<Array>& cotangents, const std::vector<Array>& outputs, Index i);
 

@@ -131,6 +131,13 @@ double Grid::integral(Index stride) const {
   return sum * (dimensions() > 1 ? static_cast<double>(stride * stride) : static_cast<double>(stride));
 }
 
+double Grid::error() const {
+  double most = 0;
+  for (const Index stride : {2, 4, 8})
+    most = std::max(most, std::abs(integral(stride) - integral(1)) * 2 / static_cast<double>(stride));
+  return most;
+}
+
 double Grid::moment(Index d, int power, double about) const {
   const Index across = axes_[0].points;
   double sum = 0;
@@ -215,16 +222,28 @@ std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason) {
       width = f->support.upper - at(0.5);
     scale.push_back(std::max(width, 1e-3));
   }
-  const bool slow = f->iterative;
-  const Index points = data.columns == 1 ? (slow ? 4001 : 32001) : (slow ? 121 : 481);
-  return std::make_unique<Grid>(log_density_of(c, p), f->support, centre, scale, points);
+  const auto grid = [&](Index points) {
+    return std::make_unique<Grid>(log_density_of(c, p), f->support, centre, scale, points);
+  };
+  // Finer while halving the step matters: splines put steep bins beside flat ones.
+  constexpr double kResolved = 1e-7;
+  const bool line = data.columns == 1, slow = f->iterative;
+  const Index most = line ? (slow ? 16001 : 256001) : (slow ? 241 : 961);
+  Index points = line ? 4001 : (slow ? 121 : 241);
+  std::unique_ptr<Grid> found = grid(points);
+  while (found->error() > kResolved && points < most) {
+    points = 2 * points - 1;
+    found = grid(points);
+  }
+  return found;
 }
 
 SmallCase small_case(Case& c, std::string& reason) {
-  if (c.data_columns() <= 2) return {nullptr, &c};
-  Variant small = c.variant();
   // Elements that do not see each other say in two what they say in one.
-  for (const Index size : {c.map() && c.map()->elementwise ? Index{1} : Index{2}, Index{1}}) {
+  const bool one = c.map() && c.map()->elementwise;
+  if (c.data_columns() <= (one ? 1 : 2)) return {nullptr, &c};
+  Variant small = c.variant();
+  for (const Index size : {one ? Index{1} : Index{2}, one ? Index{2} : Index{1}}) {
     if (small.form == ThetaForm::per_row)
       small.surroundings.context = c.variant().surroundings.context / c.data_columns() * size;
     small.surroundings.event_shape = Shape{size};

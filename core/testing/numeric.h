@@ -12,21 +12,26 @@ using Displaced = std::function<std::vector<Array>(double t)>;
 /// Derivatives of every output in every row, per unit of what is displaced.
 struct Slopes {
   std::vector<Array> outputs;
-  std::vector<std::uint8_t> kinked;  // rows whose one-sided slopes disagree, or that a smaller step does not confirm
+  std::vector<std::uint8_t> kinked;  // rows whose one-sided slopes disagree, whatever the step
+  std::vector<double> step;          // that a row's slopes were measured with
 };
 
-/// `here` are the outputs at t = 0, `step` the size of t = 1 in each row. Slopes of one row may disagree by `tolerance`
-/// (relative) and by what values that are good to `noise` (relative) leave of a difference.
-Slopes slopes(const Displaced& f, const std::vector<Array>& here, const std::vector<double>& step, double tolerance,
-              double noise);
+/// Where slopes are measured: the outputs there, and the absolute error that rounding leaves in each of them.
+struct Point {
+  std::vector<Array> outputs, noise;
+};
+/// An output that is steep in x is as uncertain as a last bit of x makes it.
+Point point(Case& c, const FunctionCase& f, const Request& request);
 
-/// Relative accuracy of a function's values in double.
-double value_noise(const FunctionCase& f);
+/// `step` is the size of t = 1 in each row. Slopes of one row may disagree by `tolerance` (relative) and by what the
+/// noise leaves of a difference. Rows that disagree are measured again with a sixteenth of the step, for where the
+/// function is steep: inverses of splines bend within 1e-3.
+Slopes slopes(const Displaced& f, const Point& here, const std::vector<double>& step, double tolerance);
 /// 6e-6 max(1, |x|)
 double step_of(double x);
-/// Share of a numeric derivative that is rounding: `noise * magnitude / step`, over max(1, |derivative|).
-inline double rounding(double noise, double magnitude, double step, double derivative) {
-  return noise * magnitude / step / std::max(1.0, std::abs(derivative));
+/// How far rounding may take a numeric derivative, over max(1, |derivative|): what is added to a tolerance.
+inline double rounding(double noise_over_step, double derivative) {
+  return noise_over_step / std::max(1.0, std::abs(derivative));
 }
 
 /// Which input of a function is displaced.
@@ -39,7 +44,7 @@ const char* to_string(Input input);
 /// independent.
 struct RowSlopes {
   Request request;
-  std::vector<Array> here;
+  Point here;
   std::vector<Slopes> columns;
   std::vector<std::uint8_t> kinked;  // rows that are kinked in any column
   Index redrawn = 0;

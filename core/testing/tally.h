@@ -56,7 +56,9 @@ class Tally {
   template <class Entry>
   void add(Index sample, Entry& entry, double analytic, double numeric, double d, double allowed) {
     ++result_.compared;
-    const double ratio = allowed > 0 ? d / allowed : d > 0 ? std::numeric_limits<double>::infinity() : 0;
+    // A condition that is no number, because a derivative is none, allows nothing.
+    const bool wide = allowed > 0 && allowed < std::numeric_limits<double>::infinity();
+    const double ratio = wide ? d / allowed : d > 0 ? std::numeric_limits<double>::infinity() : 0;
     if (!(ratio > floor_) && !(ratio == floor_ && result_.worst.size() < kWorst)) return;
     insert({where_, sample, entry(), analytic, numeric, d, allowed}, ratio);
   }
