@@ -135,7 +135,7 @@ std::optional<StoredRegistration> read_registration(std::span<const char> file) 
   if (!offset) return std::nullopt;
   StoredRegistration stored{};
   const std::span<const char> object = elf.bytes(*offset, std::min<std::uint64_t>(symbol->st_size, sizeof(PluginInfo)));
-  std::memcpy(&stored.info, object.data(), object.size());
+  std::copy(object.begin(), object.end(), reinterpret_cast<char*>(&stored.info));
   stored.info.abi = stored.info.name = stored.info.version = stored.info.licence = nullptr;
   stored.info.components = nullptr;
   const std::optional<std::uint64_t> abi = elf.pointer_at(symbol->st_value + offsetof(PluginInfo, abi));
