@@ -2,35 +2,14 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <new>
 
 #include "pushforward/engine.h"
 #include "pushforward/operations.h"
 #include "pushforward/procedure.h"
+#include "support/allocations.h"
 
 using namespace pushforward;  // NOLINT
-
-namespace {
-std::atomic<long> allocations{0};
-}
-// Counts what a step in steady state may not do.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  ++allocations;
-  const auto a = static_cast<std::size_t>(alignment);
-  if (void* p = std::aligned_alloc(a, (size + a - 1) / a * a)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace {
 
@@ -293,9 +272,9 @@ TEST_CASE("a step in steady state allocates nothing") {
     };
     // Which thread sees which shard first is chance; the tapes of all must have grown.
     for (int i = 0; i < 20; ++i) step();
-    const long before = allocations;
+    const std::int64_t before = test::allocations();
     for (int i = 0; i < 10; ++i) step();
-    CHECK(allocations == before);
+    CHECK(test::allocations() == before);
   }
 }
 
