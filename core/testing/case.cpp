@@ -127,6 +127,9 @@ void Case::describe() {
       f.differentiable = !sample || density_->reparameterised;
       functions_.push_back(f);
     }
+  } else if (const auto* target = dynamic_cast<const Target<double>*>(&component)) {
+    data_columns_ = target->event_shape().size();
+    functions_.push_back({0, infos[0], target->support()});
   } else if (const auto* network = dynamic_cast<const Network<double>*>(&component)) {
     couples_rows_ = network->traits().couples_rows;
     context_columns_ = variant_.surroundings.network.context;
@@ -138,7 +141,7 @@ void Case::describe() {
 
 void Case::start() {
   // A flow initialises on data, so its inverse sees the first batch.
-  for (const char* name : {"inverse", "log_prob", "evaluate", "forward"})
+  for (const char* name : {"inverse", "log_prob", "evaluate", "log_density", "forward"})
     if (const FunctionCase* f = find(name)) {
       const Request batch = request(*f, kSamples, 1);
       f64_->initialise(batch);
@@ -230,7 +233,7 @@ Request Case::tails(const FunctionCase& f, Index rows, double reach) {
     r.parameters = &calm_theta_;
     for (double& v : r.context.values) v *= 0.5;
   }
-  if (f.info.name == "log_prob") {
+  if (f.info.name == "log_prob" || f.info.name == "log_density") {
     r.x = far_data(f, r.x, reach);
     return r;
   }

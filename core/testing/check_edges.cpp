@@ -153,7 +153,7 @@ void check_edges(Case& c, Tally& t) {
   constexpr double kDeviations = 40;
   for (const FunctionCase& f : c.functions()) {
     if (f.info.inputs == 0) continue;
-    if (c.density()) {
+    if (!c.map()) {
       check_reach(c, f, kDeviations, t);
       continue;
     }

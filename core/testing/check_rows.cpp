@@ -117,7 +117,7 @@ void check_sizes(Case& c, Tally& t) {
       check_finite(c, f, c.tails(f, 17, std::min(f.range, kRangeOfOthers)), "all rows in the tails", t);
   }
   const Surroundings& around = c.variant().surroundings;
-  if (c.density() || around.event_shape.rank() != 1 || around.network.outputs > 0) return;
+  if (!c.map() || around.event_shape.rank() != 1 || around.network.outputs > 0) return;
   for (const Index size : {Index{1}, Index{2}}) {
     if (size >= around.event_shape.size()) break;
     Variant small = c.variant();

@@ -37,6 +37,9 @@ std::vector<Function<T>> functions_of(const ComponentBase& component, const Surr
                      }});
     return all;
   }
+  if (const auto* target = dynamic_cast<const Target<T>*>(&component))
+    return {{{"log_density", target->event_shape().size(), {"log_density"}},
+             [=](Var<T> y, Index, const Pass<T>& pass) { return std::vector<Var<T>>{target->log_density(y, pass)}; }}};
   if (const auto* network = dynamic_cast<const Network<T>*>(&component))
     return {{{"evaluate", around.network.inputs, {"value"}},
              [=](Var<T> x, Index, const Pass<T>& pass) { return std::vector<Var<T>>{(*network)(x, pass)}; }}};

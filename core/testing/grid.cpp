@@ -174,9 +174,15 @@ double base_log_density(const Support& s, double x) {
   return x >= s.lower && x <= s.upper ? -std::log(s.upper - s.lower) : -std::numeric_limits<double>::infinity();
 }
 
-Grid::LogDensity log_density_of(Case& c, Precision p) {
-  const FunctionCase& f = *c.find(c.density() ? "log_prob" : "inverse");
-  const bool density = c.density();
+/// The function that a density is computed from; none if there is no such function.
+const FunctionCase* source_of(Case& c) {
+  for (const char* name : {"log_prob", "log_density", "inverse"})
+    if (const FunctionCase* f = c.find(name)) return f;
+  return nullptr;
+}
+
+Grid::LogDensity log_density_of(Case& c, Precision p, const FunctionCase& f) {
+  const bool density = !c.map();
   Support base;
   if (const auto* map = dynamic_cast<const Bijector<double>*>(&c.runner(Precision::float64).component()))
     base = map->domain();
@@ -197,7 +203,7 @@ Grid::LogDensity log_density_of(Case& c, Precision p) {
 }  // namespace
 
 std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason) {
-  const FunctionCase* f = c.find(c.density() ? "log_prob" : "inverse");
+  const FunctionCase* f = source_of(c);
   if (!f) {
     reason = "the density cannot be evaluated";
     return nullptr;
@@ -223,7 +229,7 @@ std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason) {
     scale.push_back(std::max(width, 1e-3));
   }
   const auto grid = [&](Index points) {
-    return std::make_unique<Grid>(log_density_of(c, p), f->support, centre, scale, points);
+    return std::make_unique<Grid>(log_density_of(c, p, *f), f->support, centre, scale, points);
   };
   // Finer while halving the step matters: splines put steep bins beside flat ones.
   constexpr double kResolved = 1e-7;

@@ -83,6 +83,28 @@ Subject bell(Fault fault, Index size = 2, Index context = 0) {
   return subject_of<Bell>("distribution", "kit_bell", fault, size, context);
 }
 
+/// exp(-|y - m|^2), not normalised.
+template <class T>
+class Bowl final : public Target<T> {
+ public:
+  Bowl(Built<T>&, const Surroundings& around, Fault fault) : shape_(around.event_shape), fault_(fault) {}
+  Var<T> log_density(Var<T> y, const Pass<T>&) const override {
+    require_columns("bowl", y.columns(), shape_.size());
+    return negate(row_sum(square(y - T(0.5))));
+  }
+  Shape event_shape() const override { return shape_; }
+  double log_normaliser() const override {
+    const double one = 0.5 * std::log(std::acos(-1.0));
+    return static_cast<double>(shape_.size()) * one + (fault_ == Fault::constant_missing ? 0.01 : 0);
+  }
+
+ private:
+  Shape shape_;
+  Fault fault_;
+};
+
+Subject bowl(Fault fault) { return subject_of<Bowl>("target", "kit_bowl", fault, 2); }
+
 /// One masked linear layer, then tanh.
 template <class T>
 class Layer final : public Network<T>, public MaskedNetwork<T> {
@@ -185,6 +207,11 @@ TEST_CASE("faults of distributions fail their checks") {
     CHECK(failed.count("chi_square"));
     CHECK(failed.count("moments"));
   }
+}
+
+TEST_CASE("a target is held to its normaliser") {
+  expect_failures(bowl(Fault::none), {});
+  expect_failures(bowl(Fault::constant_missing), {"density"});
 }
 
 TEST_CASE("a correct network passes every check, dense and masked") {

@@ -33,7 +33,7 @@ inline constexpr int kCotangents = 8;
 inline constexpr double kRangeOfElementwise = 1e6, kRangeOfOthers = 30;
 
 inline constexpr const char kMaps[] = "bijector transformer";
-inline constexpr const char kEvaluated[] = "bijector transformer network distribution";
+inline constexpr const char kEvaluated[] = "bijector transformer network distribution target";
 
 inline constexpr CheckInfo kChecks[] = {
     {"round_trip", 1, "inverse(forward(x)) = x and forward(inverse(y)) = y", 1e-10, 1e-5, 1e-7, 1e-4, kMaps,
@@ -59,17 +59,18 @@ inline constexpr CheckInfo kChecks[] = {
     {"sizes", 12, "batches of 0, 1 and 17 rows, the smallest event, all rows in the tails", 0, 0, 0, 0, kEvaluated,
      "finite or not"},
     {"edges", 13, "edges of the domain, knots, large numbers", 1e-6, 1e-3, 1e-6, 1e-3,
-     "bijector transformer distribution", "a slope near an edge has few digits"},
+     "bijector transformer distribution target", "a slope near an edge has few digits"},
     {"bad_input", 14, "a NaN row stays in its row; a wrong shape is refused", 0, 0, 0, 0, kEvaluated, "exact"},
     {"threads", 15, "calls from four threads give the same bits", 0, 0, 0, 0, kEvaluated, "const means const"},
     {"checkpoint", 16, "a new object with the saved numbers gives the same bits", 0, 0, 0, 0, kEvaluated, "exact"},
     {"fields", 17, "fields are read, and bad values are refused", 0, 0, 0, 0,
-     "bijector transformer network distribution objective optimizer schedule dataset preprocess tracker procedure",
+     "bijector transformer network distribution target objective optimizer schedule dataset preprocess tracker "
+     "procedure",
      "yes or no"},
     {"reached", 18, "every parameter receives a gradient somewhere", 0, kNotDone, 0, kNotDone, kEvaluated,
      "zero or not"},
-    {"density", 19, "the density integrates to 1", 1e-6, 1e-3, 1e-6, 1e-3, "bijector transformer distribution",
-     "the grid's own error, measured by halving its step, is added"},
+    {"density", 19, "the density integrates to 1, or to its normaliser", 1e-6, 1e-3, 1e-6, 1e-3,
+     "bijector transformer distribution target", "the grid's own error, measured by halving its step, is added"},
     {"fast_path", 20, "every fast path equals the plain one", 1e-12, 1e-5, 1e-12, 1e-5, "transformer network",
      "the same mathematics in another order"},
     {"draws", 21, "draws are keyed", 0, 0, 0, 0, kEvaluated, "the same keys, the same numbers"},
