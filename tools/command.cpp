@@ -46,7 +46,10 @@ po::options_description description_of(const std::vector<Option>& options) {
   std::vector<std::string> names;
   for (const Option& option : options) names.push_back(std::string("--") + option.name);
   const std::string name = given.substr(0, given.find('='));
-  const std::string near = nearest(name, names);
+  std::string near = nearest(name, names);
+  // What was cut short is not near by its letters.
+  for (const std::string& candidate : names)
+    if (near.empty() && name.size() > 3 && candidate.starts_with(name)) near = candidate;
   throw UsageError(
       fmt::format("there is no option '{}'{}", name, near.empty() ? std::string() : "; did you mean '" + near + "'?"));
 }

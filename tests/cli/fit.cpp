@@ -129,7 +129,7 @@ TEST_CASE("A spec with mistakes fits nothing and makes no folder") {
   const Outcome outcome = pushforward({"fit", "bad.yaml"}, folder.path());
   CHECK(outcome.code == 2);
   CHECK(outcome.out.empty());
-  CHECK_THAT(outcome.err, Contains("bad.yaml:1:16: error: ") && Contains("did you mean 'normal'?") &&
+  CHECK_THAT(outcome.err, Contains("bad.yaml:1:15: error: ") && Contains("did you mean 'normal'?") &&
                               Contains("bad.yaml:2:19: error: "));
   CHECK(folder.names() == std::vector<std::string>{"bad.yaml"});
   folder.write("small.yaml", kSmallSpec);
