@@ -49,7 +49,7 @@ class NeuralOde final : public Bijector<T> {
       : size_(build.event_size()),
         tolerance_(build.given("tolerance") ? build.real("tolerance")
                    : sizeof(T) == 4         ? 1e-5
-                                            : 1e-11),
+                                            : 1e-10),
         network_(build.network("network", {size_ + 1, size_, build.context_size(), {}, {}, {}})) {}
 
   Mapped<T> forward(Var<T> x, const Pass<T>& pass) const override { return solve(x, pass, 0, 1); }
@@ -205,11 +205,10 @@ class NeuralOde final : public Bijector<T> {
 
 constexpr Field kFields[] = {
     component("network", "network", "{mlp: {hidden: [16], activation: tanh}}", "the velocity, of x, t and the context"),
-    real("tolerance", kOptional, "error of a step; 1e-5 in float32 and 1e-11 in float64, if left out").above(0)};
-constexpr const char kReason[] = "the solver's error, 1e-11 a step, over the step of a central difference, 6e-6";
+    real("tolerance", kOptional, "error of a step; 1e-5 in float32 and 1e-10 in float64, if left out").above(0)};
 constexpr Example kExamples[] = {
-    {"default", "witness_neural_ode: {network: {mlp: {hidden: [4], activation: tanh}}}", 2, 0, 100, kReason},
-    {"conditional", "witness_neural_ode: {network: {mlp: {hidden: [3], activation: tanh}}}", 1, 2, 100, kReason},
+    {"default", "witness_neural_ode: {network: {mlp: {hidden: [4], activation: tanh}}}", 2},
+    {"conditional", "witness_neural_ode: {network: {mlp: {hidden: [3], activation: tanh}}}", 1, 2},
 };
 constexpr ComponentInfo kComponents[] = {
     describe<NeuralOde>("bijector", "witness_neural_ode", "A continuous flow", kFields, kExamples)};
@@ -272,7 +271,7 @@ TEST_CASE("a continuous flow is trained on data, which are constants") {
   scatter(model);
   Engine<double> engine(model, {.seed = 1});
   const Matrix<double> data = normal_rows<double>(32, 2, 2, 0.5, 1);
-  CHECK(gradient_error(engine, rows_of(data)) < 1e-6);
+  CHECK(gradient_error(engine, rows_of(data)) < 1e-7);
   const double before = engine.loss(0, rows_of(data), 0, model.store.parameters, {});
   const auto adam = make_plain<Optimizer<double>>(*registry, "adam: {learning_rate: 0.05}");
   CHECK(train(engine, *adam, rows_of(data), 60).loss < before - 0.3);
