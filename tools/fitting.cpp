@@ -34,12 +34,6 @@ std::unique_ptr<Tracker<T>> make_tracker(const Registry& registry, const char* n
   return std::unique_ptr<Tracker<T>>(tracker);
 }
 
-template <class T>
-Rows<T> rows_of(const Experiment<T>& experiment, const char* name) {
-  const Split<T>* split = experiment.data ? experiment.data->split(name) : nullptr;
-  return split ? split->view() : Rows<T>{};
-}
-
 }  // namespace
 
 template <class T>
@@ -49,10 +43,7 @@ Fitting<T>::Fitting(const Registry& registry, Experiment<T>& experiment, RunFold
       experiment_(experiment),
       folder_(std::move(folder)),
       console_(console),
-      engine_(experiment.model, EngineSettings{.seed = experiment.spec.seed,
-                                               .lanes = experiment.settings.lanes,
-                                               .shard_rows = experiment.settings.shard_rows,
-                                               .threads = threads}),
+      engine_(experiment.model, engine_settings(experiment, threads)),
       spec_text_(experiment.spec.to_yaml(registry)),
       training_(make_training()),
       progress_(console, experiment.settings.steps) {
@@ -61,23 +52,7 @@ Fitting<T>::Fitting(const Registry& registry, Experiment<T>& experiment, RunFold
 
 template <class T>
 Training<T> Fitting<T>::make_training() {
-  const TrainingSettings& settings = experiment_.settings;
-  Training<T> training;
-  training.engine = &engine_;
-  training.train = rows_of(experiment_, "train");
-  training.validation = rows_of(experiment_, "validation");
-  training.optimizer = experiment_.optimizer.get();
-  training.schedule = experiment_.schedule.get();
-  training.ranges = experiment_.ranges;
-  training.frozen = experiment_.frozen;
-  training.steps = settings.steps;
-  training.batch_size = settings.batch_size;
-  training.clip_norm = settings.clip_norm;
-  training.report_every = settings.report_every;
-  training.validate_every = settings.validate_every;
-  training.checkpoint_every = settings.checkpoint_every;
-  training.ema_decay = settings.ema_decay;
-  training.seed = experiment_.spec.seed;
+  Training<T> training = pushforward::make_training(experiment_, engine_);
   training.on_step = [this](const MetricRow& row, bool report) { return after_step(row, report); };
   training.on_checkpoint = [this](std::int64_t step) { remember(step, true); };
   return training;
@@ -188,9 +163,8 @@ void Fitting<T>::write_samples() {
   Index n = kSamples;
   if (experiment_.model.context > 0) {
     // A conditional model is sampled at contexts that occur: those of the first rows.
-    const Rows<T> train = rows_of(experiment_, "train");
-    n = std::min(n, train.count);
-    context = train.context.middle_rows(0, n);
+    n = std::min(n, training_.train.count);
+    context = training_.train.context.middle_rows(0, n);
   }
   const Table samples = draw_samples<T>(engine_, experiment_.data.get(), n, context);
   write_npy<double>(folder_.samples(), compact(samples.values.data(), samples.rows, samples.columns()));
