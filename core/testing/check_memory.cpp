@@ -27,6 +27,23 @@ void same_results(const Response& a, const Response& b, const FunctionCase& f, c
         -1, [&] { return "gradient of parameter " + std::to_string(i) + how; }, b.parameters[i], a.parameters[i]);
 }
 
+/// The same numbers but for the order of additions: a product of a block of another height may take another way.
+void close_results(const Response& a, const Response& b, const Response& known, const FunctionCase& f,
+                   const std::string& how, Tally& t) {
+  const auto compare = [&](const std::string& name, const std::vector<double>& plain, const std::vector<double>& other,
+                           const std::vector<double>& condition) {
+    for (std::size_t i = 0; i < plain.size(); ++i)
+      t.compare(
+          -1, [&] { return name + how + ", element " + std::to_string(i); }, other[i], plain[i],
+          t.tolerance() * condition[i]);
+  };
+  for (std::size_t o = 0; o < a.outputs.size(); ++o)
+    compare(f.info.outputs[o], a.outputs[o].values, b.outputs[o].values, known.outputs[o].values);
+  compare("gradient of x", a.x.values, b.x.values, known.x.values);
+  compare("gradient of the context", a.context.values, b.context.values, known.context.values);
+  compare("gradient of the parameters", a.parameters, b.parameters, known.parameters);
+}
+
 void check_added(Case& c, const Request& r, const Response& plain, Tally& t) {
   constexpr double kBefore = 0.75;
   Request prefilled = r;
@@ -82,7 +99,8 @@ void check_accumulation(Case& c, Tally& t) {
       padded.padding = std::numeric_limits<double>::quiet_NaN();
       same_results(plain, c.runner(t.precision()).run(padded), f, ", padding full of NaN", t);
       padded.extra_stride = kPadding;
-      same_results(plain, c.runner(t.precision()).run(padded), f, ", in a taller block with NaN below", t);
+      close_results(plain, c.runner(t.precision()).run(padded), conditions(c, r), f, " in a taller block, NaN below",
+                    t);
     }
 }
 

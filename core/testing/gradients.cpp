@@ -29,9 +29,9 @@ std::vector<Array> without_rows(std::vector<Array> cotangents, const std::vector
   return cotangents;
 }
 
-/// One entry against every set of cotangents.
-void compare_entry(Case& c, const FunctionCase& f, const Request& request, const Entry& entry, const Point& here,
-                   const std::vector<std::vector<Array>>& sets, const std::vector<Response>& analytic, Tally& t) {
+/// One entry against every set of cotangents. Returns how many rows are kinked along it.
+Index compare_entry(Case& c, const Request& request, const Entry& entry, const Point& here,
+                    const std::vector<std::vector<Array>>& sets, const std::vector<Response>& analytic, Tally& t) {
   Runner& runner = c.runner(Precision::float64);
   const Index rows = here.outputs[0].rows;
   const Displaced displaced = [&](double s) { return runner.run(entry.moved(s * entry.step)).outputs; };
@@ -40,7 +40,6 @@ void compare_entry(Case& c, const FunctionCase& f, const Request& request, const
   entry.moved(0);
   Index kinked = 0;
   for (const std::uint8_t k : s.kinked) kinked += k;
-  count_redrawn(kinked, rows, t, c.where(f, request.mode) + ", " + entry.name);
   for (std::size_t k = 0; k < sets.size(); ++k) {
     double numeric = 0, noise = 0;
     for (Index i = 0; i < rows; ++i) {
@@ -57,6 +56,7 @@ void compare_entry(Case& c, const FunctionCase& f, const Request& request, const
     t.compare(
         -1, [&] { return entry.name; }, gradient, numeric, t.tolerance() + rounding(noise, numeric));
   }
+  return kinked;
 }
 
 }  // namespace
@@ -73,7 +73,15 @@ void compare_summed(Case& c, const FunctionCase& f, const Request& request, cons
     analytic.push_back(runner.run(r));
   }
   t.at(c.where(f, request.mode));
-  for (const Entry& entry : entries) compare_entry(c, f, request, entry, here, sets, analytic, t);
+  Index most = 0;
+  std::string worst;
+  for (const Entry& entry : entries) {
+    const Index kinked = compare_entry(c, request, entry, here, sets, analytic, t);
+    if (kinked <= most) continue;
+    most = kinked;
+    worst = entry.name;
+  }
+  count_redrawn(most, here.outputs[0].rows, t, c.where(f, request.mode) + ", " + worst);
 }
 
 namespace {

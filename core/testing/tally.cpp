@@ -93,7 +93,8 @@ CheckResult Tally::result() const {
     if (skipped_.empty()) r.note += r.note.empty() ? "nothing to compare" : "";
   }
   for (const std::string& reason : skipped_)
-    if (r.note.find(reason) == std::string::npos) r.note += (r.note.empty() ? "" : "; ") + reason;
+    if (r.note.find(reason) == std::string::npos)
+      r.note += std::string(r.note.empty() ? "" : "; ") + (r.compared > 0 ? "in part: " : "") + reason;
   if (subject_.tolerance_factor != 1)
     r.note += (r.note.empty() ? "" : "; ") + std::string("tolerances times ") +
               std::to_string(subject_.tolerance_factor) + ": " + subject_.reason;
