@@ -21,6 +21,9 @@ inline void check_example(const Registry& registry, const RegisteredComponent& c
 /// Every example of every registered component of a kind.
 inline void check_kind(const std::string& kind) {
   REQUIRE(!testing::checks_of(kind).empty());
+  // A library that does not load would go unchecked.
+  for (const LibraryFailure& failure : plugins().failures()) FAIL_CHECK(failure.library << ": " << failure.reason);
+  REQUIRE(!plugins().components().empty());
   for (const RegisteredComponent* component : plugins().components(kind))
     for (std::size_t i = 0; i < component->info->example_count; ++i) {
       const Example& example = component->info->examples[i];
