@@ -132,7 +132,7 @@ const Command& sample_command() {
                   {"context", "FILE", "table of context columns, .csv or .npy"},
                   kSetOption},
       .examples = {"pushforward sample runs/circles -n 1000 --output samples.csv",
-                   "pushforward sample runs/conditional -n 500 --condition label=1 --output ones.npy"},
+                   "pushforward sample runs/conditional -n 500 --condition target=1 --output ones.npy"},
       .run = &sample,
       .writes_output_itself = true,
   };

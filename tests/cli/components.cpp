@@ -141,6 +141,30 @@ TEST_CASE("check measures a plugin's components and prints what is allowed") {
   CHECK(object["results"][0]["measured"].get<double>() <= object["results"][0]["allowed"].get<double>());
 }
 
+TEST_CASE("check finds what is wrong with somebody's plugin, shows the worst entries and how to repeat it") {
+  const std::string folder = PUSHFORWARD_BINARY_DIR "/wrong_plugin", plugin = folder + "/wrong_log_det.so";
+  const Outcome list = pushforward({"list", "bijector", "--plugin-path", folder, "--format", "json"});
+  CHECK_THAT(list.out, Contains("wrong_log_det 1.2.3"));
+  const Outcome text = pushforward({"check", plugin});
+  CHECK(text.code == 1);
+  CHECK_THAT(text.out, Contains("FAILED  3   log_det_numeric") && Contains("passed  1   round_trip"));
+  // The log_det of doubling two elements, as given and as measured.
+  CHECK_THAT(text.out, Contains("analytic") && Contains("-1.38629436") && Contains("1.38629436"));
+  CHECK_THAT(text.err, Contains("[1/1] bijector/wrong_log_det, example default: ") && Contains("FAILED"));
+  const std::size_t again = text.out.find("again: ");
+  REQUIRE(again != std::string::npos);
+  const std::string command = text.out.substr(again + 7, text.out.find('\n', again) - again - 7);
+  CHECK_THAT(command, StartsWith("pushforward check ") && Contains("--component bijector/wrong_log_det") &&
+                          Contains("--example default") && Contains("--check log_det_numeric"));
+  const Outcome json = pushforward({"check", plugin, "--check", "log_det_numeric", "--format", "json"});
+  CHECK(json.code == 1);
+  const Json object = Json::parse(json.out);
+  CHECK(object["passed"] == false);
+  REQUIRE(!object["results"].empty());
+  CHECK(object["results"][0]["status"] == "failed");
+  CHECK(!object["results"][0]["worst"].empty());
+}
+
 TEST_CASE("check explains a wrong selection") {
   const auto refused = [](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "check");

@@ -145,7 +145,7 @@ TEST_CASE("version prints what plugins must agree with") {
   CHECK(object["plugin_api"].is_number_integer());
 }
 
-TEST_CASE("A result goes to a file if one is named, and to a full disk never as half of one") {
+TEST_CASE("A result goes to a file if one is named; what cannot be written is a failure") {
   const TemporaryFolder folder;
   const Outcome outcome = pushforward({"version", "--output", "v.txt"}, folder.path());
   CHECK(outcome.code == 0);
@@ -154,6 +154,9 @@ TEST_CASE("A result goes to a file if one is named, and to a full disk never as 
   const Outcome nowhere = pushforward({"version", "--output", "none/v.txt"}, folder.path());
   CHECK(nowhere.code == 1);
   CHECK_THAT(nowhere.err, Contains("there is no folder 'none'"));
+  const Outcome full = Process("/bin/sh", {"-c", kProgram + " version > /dev/full"}, folder.path()).finish();
+  CHECK(full.code == 1);
+  CHECK_THAT(full.err, Contains("cannot write to stdout: No space left on device"));
 }
 
 }  // namespace

@@ -223,6 +223,33 @@ TEST_CASE("A conditional log-density takes its context from the file") {
   CHECK_THAT(missing.err, Contains("angle"));
 }
 
+TEST_CASE("Rows with weights count by them") {
+  const TemporaryFolder folder;
+  std::string rows = "x,angle,y,w\n";
+  for (int i = 0; i < 40; ++i) {
+    const double w = 0.5 + i % 4;
+    rows += std::to_string(0.1 * i) + "," + std::to_string(i % 7) + "," + std::to_string(1 - 0.2 * (i % 5)) + "," +
+            std::to_string(w) + "\n";
+  }
+  folder.write("points.csv", rows);
+  folder.write("spec.yaml", kConditionalSpec);
+  const Outcome fit = pushforward(
+      {"fit", "spec.yaml", "-q", "-o", "run", "--format", "json", "--set", "data.weights=w"}, folder.path());
+  CAPTURE(fit.err);
+  REQUIRE(fit.code == 0);
+  const std::vector<double> values = column_of(pushforward({"log-prob", "run", "points.csv"}, folder.path()).out);
+  REQUIRE(values.size() == 40);
+  double sum = 0, total = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double w = 0.5 + static_cast<double>(i % 4);
+    sum += w * values[i];
+    total += w;
+  }
+  const Json train = Json::parse(fit.out)["evaluation"]["train"];
+  CHECK(train["mean_log_prob_data_units"].get<double>() == Approx(sum / total).epsilon(1e-6));
+  CHECK(train["standard_error"].get<double>() > 0);
+}
+
 TEST_CASE("Averaged parameters are what is evaluated, in fit and afterwards") {
   const TemporaryFolder folder;
   folder.write("small.yaml", kSmallSpec);

@@ -1,0 +1,93 @@
+// What the README, the guides, the specs and the program's own help tell somebody to type, typed.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "support/program.h"
+
+namespace {
+
+using namespace pushforward::test;  // NOLINT
+using pushforward::test::pushforward;
+
+namespace fs = std::filesystem;
+
+const fs::path kSource = PUSHFORWARD_SOURCE_DIR;
+
+/// A folder that looks like the project after its build, with the runs and data that the examples speak of.
+const TemporaryFolder& project() {
+  static const TemporaryFolder folder;
+  static const bool prepared = [] {
+    fs::create_directory_symlink(kSource / "configs", folder / "configs");
+    fs::create_directory_symlink(PUSHFORWARD_BINARY_DIR, folder / "build");
+    fs::copy_file(kSource / "configs/data/wine.csv", folder / "new_wines.csv");
+    for (const auto& [spec, run] : {std::pair("circles", "circles"), std::pair("realnvp_wine", "wine"),
+                                    std::pair("conditional", "conditional")}) {
+      const Outcome fit = pushforward({"fit", std::string("configs/") + spec + ".yaml", "--output",
+                                       std::string("runs/") + run, "--quiet", "--set", "training.steps=20"},
+                                      folder.path());
+      if (fit.code != 0) throw std::runtime_error("the fit failed: " + fit.err);
+    }
+    return true;
+  }();
+  REQUIRE(prepared);
+  return folder;
+}
+
+/// The words of a command line as a shell splits them; no example needs quotes.
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+/// Commands of the program among the lines of a text, after what stands before them in its lines.
+std::vector<std::string> commands_in(const std::string& text, const std::string& before) {
+  std::vector<std::string> commands;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(before + "pushforward ")) commands.push_back(line.substr(before.size() + 12));
+  return commands;
+}
+
+/// Runs a command in the project's folder; an output that an earlier example made gives way.
+void check_command(const std::string& command, const std::string& from) {
+  std::vector<std::string> words = words_of(command);
+  for (std::size_t i = 0; i + 1 < words.size(); ++i)
+    if (words[i] == "--output") fs::remove_all(project() / words[i + 1]);
+  if (words.front() == "fit") words.insert(words.end(), {"--set", "training.steps=20"});
+  INFO(from << ": pushforward " << command);
+  const Outcome outcome = pushforward(words, project().path());
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 0);
+}
+
+TEST_CASE("Every example of the program's help works") {
+  for (const char* name :
+       {"fit", "evaluate", "sample", "log-prob", "validate", "list", "describe", "check", "version"}) {
+    const std::vector<std::string> commands = commands_in(pushforward({name, "--help"}).out, "  ");
+    CHECK(!commands.empty());
+    for (const std::string& command : commands) check_command(command, name);
+  }
+  for (const std::string& command : commands_in(pushforward({"--help"}).out, "  ")) check_command(command, "--help");
+}
+
+TEST_CASE("Every command in the README and the guides works") {
+  std::vector<fs::path> pages = {kSource / "README.md"};
+  for (const auto& entry : fs::directory_iterator(kSource / "docs"))
+    if (entry.path().extension() == ".md") pages.push_back(entry.path());
+  for (const fs::path& page : pages)
+    for (const char* before : {"build/bin/", "$ ", "$ build/bin/", ""})
+      for (const std::string& command : commands_in(read_text(page), before)) check_command(command, page.string());
+}
+
+TEST_CASE("Every command in the comments of the ready-made specs works") {
+  for (const auto& entry : fs::directory_iterator(kSource / "configs")) {
+    if (entry.path().extension() != ".yaml") continue;
+    for (const std::string& command : commands_in(read_text(entry.path()), "#   "))
+      check_command(command, entry.path().string());
+  }
+}
+
+}  // namespace
