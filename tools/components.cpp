@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "field_tables.h"
 #include "pushforward/nearest.h"
 
 namespace pushforward {
@@ -24,6 +25,8 @@ std::vector<std::string> kinds_of(const Registry& registry, const std::string& n
         fmt::format("there is no {} '{}', but a {} of that name", kind, name, fmt::join(others, " and a ")));
   std::set<std::string> names;
   for (const RegisteredComponent* c : registry.components(kind)) names.insert(c->info->name);
+  if (kind.empty())
+    for (const std::string& place : section_places()) names.insert(place);
   const std::string near = nearest(name, {names.begin(), names.end()});
   std::string remedy = near.empty() ? fmt::format("; 'pushforward list{}{}' names all", kind.empty() ? "" : " ", kind)
                                     : "; did you mean '" + near + "'?";

@@ -1,13 +1,10 @@
-// describe: everything about one component.
-#include <cmath>
-#include <nlohmann/json.hpp>
+// describe: everything about one component, or about a section of a spec.
 #include <sstream>
 
 #include "command.h"
 #include "components.h"
+#include "field_tables.h"
 #include "program.h"
-#include "pushforward/number_text.h"
-#include "text_table.h"
 
 namespace pushforward {
 namespace {
@@ -15,57 +12,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kIndent = 2;
-
-std::string type_text(const Field& field) {
-  switch (field.type) {
-    case FieldType::boolean:
-      return "true | false";
-    case FieldType::integer:
-      return "integer";
-    case FieldType::real:
-      return "number";
-    case FieldType::text:
-      return "text";
-    case FieldType::choice:
-      return "choice";
-    case FieldType::path:
-      return "file";
-    case FieldType::integers:
-      return "integers";
-    case FieldType::reals:
-      return "numbers";
-    case FieldType::texts:
-      return "texts";
-    case FieldType::value:
-      return "value";
-    case FieldType::component:
-      return field.kind;
-    case FieldType::components:
-      return std::string("list of ") + field.kind;
-  }
-  return "";
-}
-
-std::string choices_text(const Field& field) {
-  std::string text;
-  for (const char* c = field.choices; c && *c; ++c) text += *c == '|' ? std::string(" | ") : std::string(1, *c);
-  return text;
-}
-
-/// `> 0, <= 1`, or the choices.
-std::string range_text(const Field& field) {
-  if (field.choices) return choices_text(field);
-  std::string text;
-  if (std::isfinite(field.minimum)) text = (field.open_minimum ? "> " : ">= ") + number_text(field.minimum);
-  if (std::isfinite(field.maximum))
-    text += std::string(text.empty() ? "" : ", ") + (field.open_maximum ? "< " : "<= ") + number_text(field.maximum);
-  return text;
-}
-
-std::string default_text(const Field& field) {
-  if (!field.fallback) return "required";
-  return std::string(field.fallback) == kOptional ? "none" : field.fallback;
-}
 
 /// The lines of a Markdown text without empty ones at its ends.
 std::string trimmed(const char* markdown) {
@@ -79,21 +25,6 @@ std::string indented(const std::string& text, std::size_t indent) {
   std::string line, out;
   while (std::getline(lines, line)) out += line.empty() ? "\n" : std::string(indent, ' ') + line + "\n";
   return out;
-}
-
-std::string fields_text(const ComponentInfo& info, std::size_t width) {
-  if (info.field_count == 0) return "\nIt has no fields.\n";
-  TextTable table({{"field"}, {"type"}, {"default"}, {"range"}, {"meaning"}});
-  // A long list of choices would leave no room for the meaning, and stands with it instead.
-  constexpr std::size_t kLongest = 16;
-  for (std::size_t i = 0; i < info.field_count; ++i) {
-    const Field& field = info.fields[i];
-    const std::string range = range_text(field);
-    const bool beside = display_width(range) > kLongest;
-    table.add({field.name, type_text(field), default_text(field), beside ? "" : range,
-               beside ? range + "\n" + field.doc : field.doc});
-  }
-  return "\n" + table.to_text(width);
 }
 
 std::string examples_text(const ComponentInfo& info) {
@@ -116,28 +47,10 @@ std::string as_text(const RegisteredComponent& component, std::size_t width) {
   const ComponentInfo& info = *component.info;
   std::string text = fmt::format("{} {}: {}\n", info.kind, info.name, info.summary);
   text += fmt::format("from plugin {} ({}), {}\n", component.plugin, component.library, precisions(info));
-  text += fields_text(info, width);
+  text += "\n" + (info.field_count ? fields_text(fields_of(info), width) : "It has no fields.\n");
   if (const std::string documentation = trimmed(info.documentation); !documentation.empty())
     text += "\n" + documentation + "\n";
   return text + examples_text(info);
-}
-
-Json number_or_null(double bound) { return std::isfinite(bound) ? Json(bound) : Json(); }
-
-Json as_json(const Field& field) {
-  Json object = {{"name", field.name}, {"type", type_text(field)}, {"required", field.fallback == nullptr}};
-  object["default"] = field.fallback && std::string(field.fallback) != kOptional ? Json(field.fallback) : Json();
-  object["doc"] = field.doc;
-  object["choices"] = Json::array();
-  if (field.type == FieldType::choice) {
-    std::istringstream choices(field.choices);
-    for (std::string choice; std::getline(choices, choice, '|');) object["choices"].push_back(choice);
-  }
-  object["minimum"] = number_or_null(field.minimum);
-  object["minimum_allowed"] = !field.open_minimum;
-  object["maximum"] = number_or_null(field.maximum);
-  object["maximum_allowed"] = !field.open_maximum;
-  return object;
 }
 
 std::string as_json(const RegisteredComponent& component) {
@@ -148,9 +61,8 @@ std::string as_json(const RegisteredComponent& component) {
                  {"plugin", component.plugin},
                  {"library", component.library},
                  {"documentation", trimmed(info.documentation)},
-                 {"fields", Json::array()},
+                 {"fields", fields_json(fields_of(info))},
                  {"examples", Json::array()}};
-  for (std::size_t i = 0; i < info.field_count; ++i) object["fields"].push_back(as_json(info.fields[i]));
   for (std::size_t i = 0; i < info.example_count; ++i) {
     const Example& example = info.examples[i];
     object["examples"].push_back({{"name", example.name},
@@ -161,7 +73,19 @@ std::string as_json(const RegisteredComponent& component) {
   return object.dump(2) + "\n";
 }
 
+std::string section_text(const std::string& place, const Section& section, std::size_t width) {
+  return fmt::format("{}: {}\n\n{}", place, section.doc, fields_text(section.slots, width));
+}
+std::string section_json(const std::string& place, const Section& section) {
+  return Json{{"section", place}, {"summary", section.doc}, {"fields", fields_json(section.slots)}}.dump(2) + "\n";
+}
+
 int describe_component(const Arguments& arguments, Console& console) {
+  const std::string place = arguments.positional(0);
+  if (const Section* section = find_section(place); section && arguments.positionals() == 1) {
+    console.result(console.json ? section_json(place, *section) : section_text(place, *section, console.width()));
+    return kSuccess;
+  }
   Registry registry;
   load_components(registry, arguments, console);
   const bool kind_given = arguments.positionals() == 2;
@@ -176,13 +100,15 @@ int describe_component(const Arguments& arguments, Console& console) {
 const Command& describe_command() {
   static const Command kCommand = {
       .name = "describe",
-      .summary = "everything about one component: fields, formulas, examples",
+      .summary = "everything about one component, or a section of a spec",
       .description =
           "Prints a component's fields with type, default, range and meaning, its documentation, runnable "
           "examples and where it comes from. The kind is needed only where two kinds have the name.",
-      .positionals = {{"KIND", "transformer, dataset, ...", false}, {"NAME", "the component"}},
+      .positionals = {{"KIND", "transformer, dataset, ...", false},
+                      {"NAME", "the component, or the place of a section"}},
       .options = {},
-      .examples = {"pushforward describe coupling", "pushforward describe dataset csv"},
+      .examples = {"pushforward describe coupling", "pushforward describe dataset csv",
+                   "pushforward describe training"},
       .run = &describe_component,
   };
   return kCommand;

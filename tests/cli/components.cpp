@@ -53,8 +53,20 @@ TEST_CASE("describe shows fields, documentation, examples and origin") {
   CHECK(object["examples"].size() > 3);
 }
 
+TEST_CASE("Sections of a spec are described like components") {
+  const Outcome training = pushforward({"describe", "training"});
+  CHECK(training.code == 0);
+  CHECK_THAT(training.out, StartsWith("training: ") && Contains("\nbatch_size        integer | all ") &&
+                               Contains("list of training.groups"));
+  CHECK_THAT(pushforward({"describe", "spec"}).out, Contains("\nprecision ") && Contains("float32 | float64"));
+  CHECK_THAT(pushforward({"describe", "model.context"}).out, Contains("\nfeatures  integer  8        >= 1   "));
+  const Json split = Json::parse(pushforward({"describe", "data.split", "--format", "json"}).out);
+  CHECK(split["fields"][0]["name"] == "train");
+  CHECK(split["fields"][0]["required"] == true);
+  CHECK_THAT(pushforward({"describe", "trianing"}).err, Contains("did you mean 'training'?"));
+}
+
 TEST_CASE("Every component can be described") {
-  const TemporaryFolder folder;
   for (const Json& component : Json::parse(pushforward({"list", "--format", "json"}).out)) {
     const std::string kind = component["kind"], name = component["name"];
     INFO(kind << " " << name);

@@ -27,7 +27,7 @@ TEST_CASE("The help of the program names every command, with an example") {
         "  log-prob  log-density of each row of a file\n"
         "  validate  check a spec and say what it would run\n"
         "  list      list the components that a spec can name\n"
-        "  describe  everything about one component: fields, formulas, examples\n"
+        "  describe  everything about one component, or a section of a spec\n"
         "  check     run the conformance kit on a plugin, or on everything\n"
         "  version   print the version, and what plugins must have been built like\n"
         "\n"
