@@ -22,7 +22,7 @@ std::vector<SplitEvaluation> evaluate_run(OpenedRun& opened, const Arguments& ar
 
 int evaluate(const Arguments& arguments, Console& console) {
   OpenedRun opened(arguments.positional(0), arguments);
-  return with_precision(opened.checkpoint.float64(), [&]<class T>() {
+  return with_precision(opened.spec.float64, [&]<class T>() {
     const std::vector<SplitEvaluation> evaluations = evaluate_run<T>(opened, arguments);
     console.result(console.json ? to_json(evaluations).dump(2) + "\n" : to_text(evaluations));
     return kSuccess;

@@ -13,10 +13,9 @@ LoadedRun<T>::LoadedRun(const Registry& registry, const ResolvedSpec& spec, cons
       experiment_(build_experiment<T>(registry, spec, false, state_ ? &*state_ : nullptr)) {
   checkpoint.restore(experiment_.model);
   checkpoint.restore_averaged(experiment_.model);
-  const TrainingSettings& settings = experiment_.settings;
-  engine_ = std::make_unique<Engine<T>>(
-      experiment_.model,
-      EngineSettings{.seed = seed, .lanes = settings.lanes, .shard_rows = settings.shard_rows, .threads = threads});
+  EngineSettings settings = engine_settings(experiment_, threads);
+  settings.seed = seed;
+  engine_ = std::make_unique<Engine<T>>(experiment_.model, settings);
   engine_->prepare();
 }
 

@@ -101,7 +101,7 @@ int sample(const Arguments& arguments, Console& console) {
   const std::string output = arguments.text("output");
   if (!output.empty()) table_format(output, "option '--output'");
   OpenedRun opened(arguments.positional(0), arguments);
-  return with_precision(opened.checkpoint.float64(), [&]<class T>() {
+  return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = samples_of<T>(opened, arguments);
     if (output.empty()) {
       print(table, console);

@@ -175,6 +175,9 @@ TEST_CASE("An override that changes the model is refused with every difference")
   CHECK(outcome.code == 1);
   CHECK_THAT(outcome.err, Contains("does not fit the model that its spec builds (1 difference)") &&
                               Contains("the model needs F32 ["));
+  const Outcome precise = use({"evaluate", "run", "--set", "precision=float64"});
+  CHECK(precise.code == 1);
+  CHECK_THAT(precise.err, Contains("the model needs F64 ["));
 }
 
 TEST_CASE("A conditional model is sampled from its checkpoint alone, at a value or along a table") {
