@@ -112,8 +112,13 @@ class Walk {
       const std::string below = place + "[" + std::to_string(steps_[i].index) + "]";
       if (!last(i)) at_component(element, slot.field.kind, below, true, nullptr, i + 1);
     } else if (slot.field.type == FieldType::value && node.is_map() && steps_[i].name == "network") {
-      SpecNode& network = node.set("network", last(i) ? value_ : *node.find("network"));
-      if (!last(i)) at_component(network, "network", place + ".network", false, nullptr, i + 1);
+      if (last(i)) {
+        node.set("network", value_);
+        return;
+      }
+      SpecNode* network = node.find("network");
+      if (!network) throw Refused{place + " has no network; give it first: --set '" + place + "={network: ...}'"};
+      at_component(*network, "network", place + ".network", false, nullptr, i + 1);
     } else if (node.is_list()) {
       at_index(node, place, i);
       if (!last(i)) throw Refused{place + "[" + std::to_string(steps_[i].index) + "] has no parts"};

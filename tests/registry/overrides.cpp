@@ -146,6 +146,9 @@ TEST_CASE("paths that lead nowhere are refused") {
   CHECK(error_with({"training.schedule.cosine.x=1"}) ==
         "--set training.schedule.cosine.x=1: error: training.schedule is not given and has no default; give it first: "
         "--set training.schedule=...");
+  CHECK(error_with({"model.base.location={learnable: 1}", "model.base.location.network.hidden=[7]"}) ==
+        "--set model.base.location.network.hidden=[7]: error: model.base.location has no network; give it first: --set "
+        "'model.base.location={network: ...}'");
 }
 
 TEST_CASE("overrides that are none are refused") {
