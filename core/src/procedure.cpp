@@ -176,7 +176,8 @@ TrainingResult train_by_gradient(Training<T>& training) {
     MetricRow row{made, result.loss, std::nan(""), learning_rate, 0};
     if (training.validate_every > 0 && training.validation.count > 0 && (last || made % training.validate_every == 0))
       row.validation_loss =
-          engine.held_out_loss(model_phase, training.validation, static_cast<std::uint32_t>(draw), theta);
+          engine.held_out_loss(model_phase, training.validation, static_cast<std::uint32_t>(draw),
+                               training.ema_decay > 0 ? std::span<const T>(training.averaged) : theta);
     row.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (training.on_step) {
       const bool report = last || made == 1 || (training.report_every > 0 && made % training.report_every == 0);

@@ -98,6 +98,7 @@ class Builder {
     build(experiment_.procedure, "procedure");
     build(experiment_.optimizer, "optimizer");
     build(experiment_.schedule, "schedule");
+    if (experiment_.schedule) check_length(*experiment_.schedule);
     const std::vector<SpecNode>& trackers = training_.find("trackers")->items;
     for (std::size_t i = 0; i < trackers.size(); ++i)
       experiment_.trackers.push_back(assembler.template build_as<Tracker<T>>(
@@ -114,6 +115,14 @@ class Builder {
   Experiment<T> take() { return std::move(experiment_); }
 
  private:
+  /// A schedule that does not fit the number of steps says so at the first of them.
+  void check_length(const Schedule<T>& schedule) const {
+    try {
+      schedule.factor(0, experiment_.settings.steps);
+    } catch (const SpecError& error) {
+      throw SpecError(problem_text(training_.find("schedule")->position, error.what()));
+    }
+  }
   /// Of the data; without them of the model's own declaration, or of the target's.
   Shape event_shape() const {
     if (experiment_.data) return Shape{experiment_.data->event_size()};

@@ -76,7 +76,8 @@ template <class T>
 class PUSHFORWARD_EXPORT Schedule : public Component<T> {
  public:
   ~Schedule() override;
-  /// Factor for step `step` (0-based) of `steps`.
+  /// Factor for step `step` (0-based) of `steps`. Throws SpecError if it does not fit so many steps; whoever builds a
+  /// training asks for step 0 to find out.
   virtual double factor(std::int64_t step, std::int64_t steps) const = 0;
 };
 

@@ -26,7 +26,7 @@ struct Training {
   Index batch_size = 0;         // 0: all rows
   double clip_norm = 0;         // 0: none
   std::int64_t report_every = 200;
-  std::int64_t validate_every = 0;  // 0: never
+  std::int64_t validate_every = 0;  // 0: never; at the averaged parameters, if there are any
   double ema_decay = 0;             // 0: no averaging
   std::vector<T> averaged;          // the averaged parameters, if any
   std::uint64_t seed = 0;
