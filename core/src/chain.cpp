@@ -13,6 +13,9 @@ Var<T> sum_of(Var<T> total, Var<T> log_det) {
   return total ? add(total, log_det) : log_det;
 }
 
+/// A declared range together with another one; 0 declares nothing.
+double narrower(double a, double b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
+
 /// What is known of several maps together: as good as the worst of them.
 LogDet worse(LogDet a, LogDet b) { return std::max(a, b); }
 
@@ -82,6 +85,8 @@ Traits Chain<T>::traits() const {
     all.increasing &= t.increasing;
     all.couples_rows |= t.couples_rows;
     all.uses_draws |= t.uses_draws;
+    all.forward_range = narrower(all.forward_range, t.forward_range);
+    all.inverse_range = narrower(all.inverse_range, t.inverse_range);
     all.draws_forward |= t.draws_forward;
     all.draws_inverse |= t.draws_inverse;
   }
