@@ -14,6 +14,7 @@ build_packages=(
   libboost-dev libboost-program-options-dev
   libeigen3-dev libopenblas-dev libxsimd-dev
   libyaml-cpp-dev nlohmann-json3-dev libfmt-dev libfast-float-dev
+  gnuplot-nox
 )
 test_packages=(catch2 librapidcheck-dev librandom123-dev binutils)
 bench_packages=(libbenchmark-dev)

@@ -80,6 +80,7 @@ const Command& evaluate_command();
 const Command& fit_command();
 const Command& list_command();
 const Command& log_prob_command();
+const Command& plot_command();
 const Command& sample_command();
 const Command& validate_command();
 const Command& version_command();

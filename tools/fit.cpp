@@ -1,7 +1,10 @@
 // fit: trains the model of a spec and writes a run's folder.
+#include <fmt/ranges.h>
+
 #include "command.h"
 #include "fitting.h"
 #include "number_format.h"
+#include "plots.h"
 #include "program.h"
 #include "specs.h"
 #include "summary.h"
@@ -24,6 +27,19 @@ void print_outcome(const FitOutcome& outcome, const std::string& run, Console& c
   if (!outcome.evaluation.empty()) console.result("\n" + to_text(outcome.evaluation));
 }
 
+/// The run is complete without its pictures: what goes wrong with them does not fail the fit.
+template <class T>
+void draw(Engine<T>& engine, const Experiment<T>& experiment, const RunFolder& folder, Console& console) {
+  try {
+    const Split<T>* train = experiment.data ? experiment.data->split("train") : nullptr;
+    const DrawnPlots plots =
+        draw_plots(folder.path(), picture_numbers(engine, experiment.data.get(), train, folder.path()), console);
+    if (!plots.drawn.empty()) console.note("\nplots: {} ({})", plots.folder.string(), fmt::join(plots.drawn, ", "));
+  } catch (const Error& error) {
+    console.warn("the pictures of the run could not be made: {}", error.what());
+  }
+}
+
 int fit(const Arguments& arguments, Console& console) {
   const std::string file = arguments.positional(0), output = arguments.text("output");
   RunFolder::check_free(output);
@@ -44,6 +60,7 @@ int fit(const Arguments& arguments, Console& console) {
     }
     print_outcome(outcome, run, console);
     console.finish();  // the result first, what to do with it below
+    if (!arguments.given("no-plots")) draw(fitting.engine(), experiment, folder, console);
     console.note("\nnext: pushforward sample {} -n 1000 --output samples.csv", run);
     return kSuccess;
   });
@@ -58,11 +75,15 @@ const Command& fit_command() {
       .description =
           "Trains the model that a spec describes and writes a folder with the resolved spec (spec.yaml), the numbers "
           "of the run (metrics.csv), everything that later commands need (checkpoint.safetensors), 1,000 samples in "
-          "the data's units (samples.npy) and the mean log-density of each split (evaluation.json).\n\n"
+          "the data's units (samples.npy), the mean log-density of each split (evaluation.json), and pictures, each "
+          "with "
+          "the gnuplot script and the data that drew it (plots/).\n\n"
           "Nothing is overwritten: a folder that is not empty is refused. Ctrl-C ends the fit after the step at hand, "
           "with a checkpoint.",
       .positionals = {{"SPEC", "the spec, a YAML file"}},
-      .options = {{"output", "DIR", "folder of the run; runs/<name of the spec>-<n> by default", 'o'}, kSetOption},
+      .options = {{"output", "DIR", "folder of the run; runs/<name of the spec>-<n> by default", 'o'},
+                  {"no-plots", nullptr, "draw no pictures"},
+                  kSetOption},
       .examples = {"pushforward fit configs/circles.yaml",
                    "pushforward fit configs/circles.yaml --output runs/short --set training.steps=500"},
       .run = &fit,

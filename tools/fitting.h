@@ -29,6 +29,8 @@ class Fitting {
   /// Throws what training throws; the last checkpoint whose parameters gave a finite loss is then in the folder, and
   /// named in a warning.
   FitOutcome run();
+  /// After `run`: ready to evaluate and sample what later commands load.
+  Engine<T>& engine() { return engine_; }
 
  private:
   Training<T> make_training();

@@ -28,9 +28,9 @@ const std::vector<Split<T>>& LoadedRun<T>::own_splits() {
 }
 
 template <class T>
-Split<T> LoadedRun<T>::transform(const Table& table) const {
-  if (experiment_.data) return experiment_.data->transform(table);
-  const Index columns = model().distribution->event_shape().size();
+Split<T> transform_rows(const Model<T>& model, const DataPipeline<T>* data, const Table& table) {
+  if (data) return data->transform(table);
+  const Index columns = model.distribution->event_shape().size();
   if (table.columns() != columns)
     throw DataError(fmt::format("the table has {}, and the model's events have {}", counted(table.columns(), "column"),
                                 count_text(columns)));
@@ -47,6 +47,8 @@ OpenedRun::OpenedRun(const std::string& run, const Arguments& arguments)
   spec = load_spec_text(registry, checkpoint.spec(), RunFolder::checkpoint_of(run).string(), arguments);
 }
 
+template Split<float> transform_rows(const Model<float>&, const DataPipeline<float>*, const Table&);
+template Split<double> transform_rows(const Model<double>&, const DataPipeline<double>*, const Table&);
 template class LoadedRun<float>;
 template class LoadedRun<double>;
 

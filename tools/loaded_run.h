@@ -9,6 +9,11 @@
 
 namespace pushforward {
 
+/// A table in the user's units as a model sees it. Without `data`, the data side of a spec, the columns are taken as
+/// they are. Throws DataError if they do not fit.
+template <class T>
+Split<T> transform_rows(const Model<T>& model, const DataPipeline<T>* data, const Table& table);
+
 template <class T>
 class LoadedRun {
  public:
@@ -24,8 +29,7 @@ class LoadedRun {
   /// The rows that it was fitted to and those it was not, read again from the spec's source. Throws DataError; a run
   /// without data is one.
   const std::vector<Split<T>>& own_splits();
-  /// A table in the user's units as the model sees it. Without data in the spec the columns are taken as they are.
-  Split<T> transform(const Table& table) const;
+  Split<T> transform(const Table& table) const { return transform_rows(model(), data(), table); }
 
  private:
   std::optional<typename DataPipeline<T>::State> state_;

@@ -11,8 +11,8 @@ namespace {
 
 /// In the order of the help.
 std::vector<const Command*> commands() {
-  return {&fit_command(),  &evaluate_command(), &sample_command(), &log_prob_command(), &validate_command(),
-          &list_command(), &describe_command(), &check_command(),  &version_command()};
+  return {&fit_command(),      &evaluate_command(), &sample_command(),   &log_prob_command(), &plot_command(),
+          &validate_command(), &list_command(),     &describe_command(), &check_command(),    &version_command()};
 }
 
 std::string program_help(std::size_t width) {

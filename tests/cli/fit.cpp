@@ -39,8 +39,8 @@ TEST_CASE("A run's folder holds its files and nothing else") {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(run)) names.push_back(entry.path().filename());
   std::sort(names.begin(), names.end());
-  CHECK(names == std::vector<std::string>{"checkpoint.safetensors", "evaluation.json", "metrics.csv", "samples.npy",
-                                          "spec.yaml"});
+  CHECK(names == std::vector<std::string>{"checkpoint.safetensors", "evaluation.json", "metrics.csv", "plots",
+                                          "samples.npy", "spec.yaml"});
 
   CHECK(Json::parse(read_text(run / "evaluation.json")) == Json::parse(small_run().fit.out)["evaluation"]);
 

@@ -25,6 +25,7 @@ TEST_CASE("The help of the program names every command, with an example") {
         "  evaluate  mean log-density of a run, with its standard error\n"
         "  sample    draw samples from a run's model\n"
         "  log-prob  log-density of each row of a file\n"
+        "  plot      draw the pictures of a run again\n"
         "  validate  check a spec and say what it would run\n"
         "  list      list the components that a spec can name\n"
         "  describe  everything about one component, or a section of a spec\n"
@@ -78,7 +79,7 @@ TEST_CASE("The help of a command has its arguments, options and examples") {
 
 TEST_CASE("Every command explains itself") {
   for (const char* command :
-       {"fit", "evaluate", "sample", "log-prob", "validate", "list", "describe", "check", "version"}) {
+       {"fit", "evaluate", "sample", "log-prob", "plot", "validate", "list", "describe", "check", "version"}) {
     const Outcome help = pushforward({command, "--help"});
     INFO(command);
     CHECK(help.code == 0);

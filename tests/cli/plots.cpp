@@ -1,0 +1,293 @@
+// The pictures of a run: scripts, data and PNG files, what happens without gnuplot, and that no user's file is lost.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "gnuplot.h"
+#include "pictures.h"
+#include "support/specs.h"
+
+namespace {
+
+using namespace pushforward::test;  // NOLINT
+using Catch::Matchers::Contains;
+using pushforward::test::pushforward;
+
+bool has_gnuplot() {
+  static const bool there = [] {
+    const TemporaryFolder folder;
+    return Process("/usr/bin/env", {"gnuplot", "--version"}, folder.path()).finish().code == 0;
+  }();
+  return there;
+}
+
+const std::vector<std::string> kNoPrograms = {"PATH=/nonexistent"};
+
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+/// A table whose lines all have as many cells as its first.
+void check_table(const std::filesystem::path& file, std::size_t rows, long columns) {
+  INFO(file);
+  const std::vector<std::string> lines = lines_of(read_text(file));
+  CHECK(lines.size() == rows + 1);
+  for (const std::string& line : lines) REQUIRE(std::count(line.begin(), line.end(), ',') == columns - 1);
+}
+
+/// A PNG file of 1200 pixels across: its signature, and the width in its first chunk.
+void check_picture(const std::filesystem::path& file) {
+  INFO(file);
+  const std::string bytes = read_text(file);
+  REQUIRE(bytes.size() > 5000);
+  CHECK(bytes.substr(0, 8) == "\x89PNG\r\n\x1a\n");
+  CHECK(bytes.substr(12, 4) == "IHDR");
+  CHECK(bytes.substr(16, 4) == std::string("\0\0\x04\xb0", 4));
+  CHECK(bytes.substr(bytes.size() - 8, 4) == "IEND");
+}
+
+void check_pictures(const std::filesystem::path& plots, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const std::string script = read_text(plots / (name + ".gp"));
+    CHECK_THAT(script, Contains("set terminal pngcairo") && Contains("'" + name + ".png'"));
+    for (const char quote : {'\'', '"'}) CHECK_THAT(script, !Contains(quote + std::string("/")));
+    CHECK_THAT(script, !Contains(std::filesystem::absolute(plots).parent_path().string()));
+    if (has_gnuplot()) check_picture(plots / (name + ".png"));
+  }
+}
+
+/// A folder for tests that change a run.
+struct Workplace {
+  explicit Workplace(const std::string& spec = kSmallSpec) {
+    folder.write("spec.yaml", spec);
+    folder.write("points.csv", points_csv());
+  }
+  Outcome fit(std::vector<std::string> options = {}, const std::vector<std::string>& environment = {}) const {
+    options.insert(options.begin(), {"fit", "spec.yaml", "--output", "run"});
+    return pushforward(options, folder.path(), environment);
+  }
+  Outcome plot(const std::vector<std::string>& environment = {}) const {
+    return pushforward({"plot", "run"}, folder.path(), environment);
+  }
+  std::filesystem::path plots() const { return folder / "run/plots"; }
+  TemporaryFolder folder;
+};
+
+TEST_CASE("A fit of two elements draws loss, density and samples") {
+  const std::filesystem::path plots = small_run().folder / "run/plots";
+  check_pictures(plots, {"loss", "density", "samples"});
+  check_table(plots / "loss.csv", 3, 3);
+  check_table(plots / "data.csv", 140, 2);
+  check_table(plots / "samples.csv", 140, 2);
+  check_table(plots / "density.csv", 200, 201);
+  CHECK(lines_of(read_text(plots / "data.csv")).front() == "x0,x1");
+  CHECK(lines_of(read_text(plots / "loss.csv")).front() == "step,loss,validation_loss");
+  std::vector<std::string> expected = {"data.csv", "density.csv", "density.gp", "loss.csv",
+                                       "loss.gp",  "samples.csv", "samples.gp"};
+  if (has_gnuplot()) {
+    for (const char* name : {"density.png", "loss.png", "samples.png"}) expected.push_back(name);
+    std::sort(expected.begin(), expected.end());
+    CHECK_THAT(small_run().fit.err, Contains("plots: run/plots (loss.png, density.png, samples.png)\n"));
+  }
+  CHECK(names_in(plots) == expected);
+}
+
+TEST_CASE("The density in data units sums to one over the grid, nearly") {
+  const std::vector<std::string> lines = lines_of(read_text(small_run().folder / "run/plots/density.csv"));
+  const auto cells = [](const std::string& line) {
+    std::vector<double> numbers;
+    std::istringstream stream(line);
+    for (std::string cell; std::getline(stream, cell, ',');) numbers.push_back(std::stod(cell));
+    return numbers;
+  };
+  const std::vector<double> x = cells(lines[0]);
+  CHECK(x.front() == 200);  // gnuplot's `nonuniform matrix` begins with the number of columns
+  double sum = 0;
+  for (std::size_t j = 1; j < lines.size(); ++j) {
+    const std::vector<double> row = cells(lines[j]);
+    for (std::size_t i = 1; i < row.size(); ++i) {
+      CHECK(row[i] >= 0);
+      sum += row[i];
+    }
+  }
+  const double dx = x[2] - x[1], dy = cells(lines[2])[0] - cells(lines[1])[0];
+  // After 20 steps the model is still wider than the data, so some of it lies outside the frame.
+  CHECK(sum * dx * dy > 0.6);
+  CHECK(sum * dx * dy < 1.01);
+}
+
+TEST_CASE("--no-plots draws nothing") {
+  const Workplace place;
+  const Outcome outcome = place.fit({"--no-plots"});
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.err, !Contains("plots"));
+  CHECK(!std::filesystem::exists(place.plots()));
+}
+
+TEST_CASE("Without gnuplot the fit succeeds, and says how the pictures can be had") {
+  const Workplace place;
+  const Outcome outcome = place.fit({}, kNoPrograms);
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.err, Contains("gnuplot is not installed, so no pictures were drawn; apt-get install gnuplot-nox, "
+                                   "then: cd run/plots && gnuplot *.gp\n"));
+  CHECK_THAT(outcome.err, !Contains("warning"));
+  check_table(place.plots() / "density.csv", 200, 201);
+  CHECK(!std::filesystem::exists(place.plots() / "loss.png"));
+  if (!has_gnuplot()) return;
+  // What the message says to type.
+  const Outcome drawn =
+      Process("/usr/bin/env", {"gnuplot", "density.gp", "loss.gp", "samples.gp"}, place.plots()).finish();
+  CHECK(drawn.code == 0);
+  CHECK(drawn.err.empty());
+  check_pictures(place.plots(), {"loss", "density", "samples"});
+}
+
+TEST_CASE("plot draws the same pictures again and keeps what is the user's") {
+  const Workplace place;
+  REQUIRE(place.fit().code == 0);
+  const std::string density = read_text(place.plots() / "density.csv"), points = read_text(place.plots() / "data.csv");
+  const std::string original = read_text(place.plots() / "density.gp");
+  std::filesystem::remove(place.plots() / "density.csv");
+  std::filesystem::remove(place.plots() / "loss.gp");
+  place.folder.write("run/plots/mine.gp", "# mine\n");
+  std::string changed = original;
+  changed.replace(changed.find("set cbrange [0:*]"), 17, "set cbrange [0:1]");
+  place.folder.write("run/plots/density.gp", changed);
+
+  const Outcome outcome = place.plot();
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.err, Contains("run/plots/density.gp was changed: it is kept, and drawn as it is"));
+  CHECK(read_text(place.plots() / "density.gp") == changed);
+  CHECK(read_text(place.plots() / "mine.gp") == "# mine\n");
+  CHECK(read_text(place.plots() / "density.csv") == density);
+  CHECK(read_text(place.plots() / "data.csv") == points);
+  CHECK(std::filesystem::exists(place.plots() / "loss.gp"));
+  if (has_gnuplot()) CHECK(outcome.out == "run/plots/loss.png\nrun/plots/density.png\nrun/plots/samples.png\n");
+
+  std::filesystem::remove(place.plots() / "density.gp");
+  CHECK_THAT(place.plot().err, !Contains("was changed"));
+  CHECK(read_text(place.plots() / "density.gp") == original);
+  const Outcome json = pushforward({"plot", "run", "--format", "json"}, place.folder.path());
+  CHECK(nlohmann::json::parse(json.out)["plots"].size() == (has_gnuplot() ? 3 : 0));
+}
+
+TEST_CASE("A picture that gnuplot refuses is a warning with gnuplot's words; the picture that was there stays") {
+  if (!has_gnuplot()) return;
+  const Workplace place;
+  REQUIRE(place.fit().code == 0);
+  const std::string before = read_text(place.plots() / "loss.png");
+  place.folder.write("run/plots/loss.gp", "plott 'loss.csv'\n");
+  const Outcome outcome = place.plot();
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.err, Contains("warning: the picture run/plots/loss.png was not drawn: gnuplot: ") &&
+                              Contains("invalid command"));
+  CHECK(outcome.out == "run/plots/density.png\nrun/plots/samples.png\n");
+  CHECK(read_text(place.plots() / "loss.png") == before);
+  place.folder.write("run/plots/loss.gp", "print 'nothing drawn'\n");
+  CHECK_THAT(place.plot().err, Contains("loss.png was not drawn: gnuplot: nothing drawn"));
+  for (const std::string& name : names_in(place.plots())) CHECK(name[0] != '.');
+}
+
+TEST_CASE("A folder of pictures that cannot be made does not fail the run, but plot") {
+  const Workplace place;
+  REQUIRE(place.fit({"--no-plots"}).code == 0);
+  place.folder.write("run/plots", "in the way");
+  const Outcome outcome = place.plot();
+  CHECK(outcome.code == 1);
+  CHECK_THAT(outcome.err, Contains("error: ") && Contains("'run/plots'"));
+  CHECK(read_text(place.plots()) == "in the way");
+  const Outcome checkpoint = pushforward({"plot", "run/checkpoint.safetensors"}, place.folder.path());
+  CHECK(checkpoint.code == 2);
+  CHECK_THAT(checkpoint.err, Contains("name the run's folder"));
+}
+
+TEST_CASE("A conditional model is sampled at the training rows' contexts, and has no density to draw") {
+  const Workplace place(kConditionalSpec);
+  REQUIRE(place.fit().code == 0);
+  check_pictures(place.plots(), {"loss", "samples"});
+  check_table(place.plots() / "samples.csv", 60, 2);
+  CHECK(!std::filesystem::exists(place.plots() / "density.gp"));
+  // Without its data nothing says which contexts there were.
+  std::filesystem::remove(place.folder / "points.csv");
+  const Outcome outcome = place.plot();
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.err,
+             Contains("warning: the pictures are drawn without the training data: ") && Contains("points.csv"));
+  if (has_gnuplot()) CHECK(outcome.out == "run/plots/loss.png\n");
+}
+
+std::string spec_of(const std::string& columns) {
+  return "data:\n  source: {csv: {file: points.csv, columns: " + columns +
+         "}}\nmodel: {base: normal, bijectors: [{elementwise: {transformer: affine}}]}\ntraining: {steps: 5}\n";
+}
+
+TEST_CASE("One element gives a density over a histogram, three give marginals") {
+  const Workplace one(spec_of("[x]"));
+  REQUIRE(one.fit().code == 0);
+  check_pictures(one.plots(), {"loss", "density"});
+  check_table(one.plots() / "density.csv", 400, 2);
+  check_table(one.plots() / "histograms.csv", 10, 3);
+  const Workplace three(spec_of("[x, angle, y]"));
+  REQUIRE(three.fit().code == 0);
+  check_pictures(three.plots(), {"loss", "marginals"});
+  check_table(three.plots() / "histograms.csv", 10, 9);
+}
+
+TEST_CASE("A column's name is text, whatever it says") {
+  if (!has_gnuplot()) return;
+  const Workplace place(spec_of(R"(["a'; set output 'x", "`touch hacked`"])"));
+  place.folder.write("points.csv", "a'; set output 'x,`touch hacked`\n1,2\n3,4\n5,5\n");
+  const Outcome outcome = place.fit();
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK_THAT(outcome.err, Contains("plots: run/plots (loss.png, density.png, samples.png)"));
+  check_pictures(place.plots(), {"loss", "density", "samples"});
+  CHECK(!std::filesystem::exists(place.plots() / "hacked"));
+  CHECK(!std::filesystem::exists(place.plots() / "x"));
+}
+
+TEST_CASE("Texts become gnuplot strings") {
+  CHECK(::pushforward::gnuplot_string("it's `a` \"b\" \\n") == "'it''s `a` \"b\" \\n'");
+  CHECK(::pushforward::gnuplot_string("a\nb\tc\x7f") == "'a b c '");
+}
+
+TEST_CASE("Ranges, histograms and picked rows") {
+  using ::pushforward::AxisRange, ::pushforward::Index;
+  const std::vector<double> values = {0, 1, 2, 10, INFINITY, NAN};
+  const AxisRange range = ::pushforward::axis_range(values, 0.1);
+  CHECK(range.low == -1);
+  CHECK(range.high == 11);
+  CHECK(::pushforward::axis_range(std::vector<double>{4, 4}, 0.1).width() == 4);
+  CHECK(::pushforward::axis_range({}, 0.1).width() == 1);
+  CHECK(::pushforward::histogram(std::vector<double>{0, 0.5, 1.9, 2, 5}, {0, 2}, 2) == std::vector<double>{0.4, 0.4});
+
+  CHECK(::pushforward::picked_rows(3, 5, {}) == std::vector<Index>{0, 1, 2});
+  const std::vector<Index> some = ::pushforward::picked_rows(1000, 10, {});
+  CHECK(some.size() == 10);
+  CHECK(std::is_sorted(some.begin(), some.end()));
+  CHECK(std::adjacent_find(some.begin(), some.end()) == some.end());
+  CHECK(some.back() > 500);
+  CHECK(::pushforward::picked_rows(4, 8, std::vector<double>{0, 3, 0, 1}) == std::vector<Index>{1, 1, 1, 3});
+}
+
+TEST_CASE("Losses are read from a run's metrics") {
+  const ::pushforward::Table losses = ::pushforward::losses_of(
+      "step,loss,validation_loss,learning_rate,seconds\n1,2.5,,0.1,0\n10,1.5,1.75,0.1,1\n20,1.2", "metrics.csv");
+  CHECK(losses.rows == 2);
+  CHECK(losses.column(0)[1] == 10);
+  CHECK(losses.column(1)[0] == 2.5);
+  CHECK(std::isnan(losses.column(2)[0]));
+  CHECK(losses.column(2)[1] == 1.75);
+  CHECK_THROWS_WITH(::pushforward::losses_of("a,b\n", "run/metrics.csv"), Contains("run/metrics.csv:1:1: error: "));
+}
+
+}  // namespace

@@ -1,0 +1,123 @@
+#include "plot_numbers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <random>
+
+#include "pushforward/error.h"
+
+namespace pushforward {
+namespace {
+
+constexpr std::uint64_t kPickSeed = 1;
+constexpr std::array<const char*, 3> kLossColumns{"step", "loss", "validation_loss"};
+
+/// Every row at most once: the first `limit` of a shuffle. Modulo rather than a distribution of the library's, so that
+/// every library picks the same; its bias is that of 2^64 against the number of rows.
+std::vector<Index> without_weights(Index rows, Index limit) {
+  std::vector<Index> picked(static_cast<std::size_t>(rows));
+  std::iota(picked.begin(), picked.end(), Index{0});
+  if (rows <= limit) return picked;
+  std::mt19937_64 random(kPickSeed);
+  for (Index i = 0; i < limit; ++i) {
+    const auto left = static_cast<std::uint64_t>(rows - i);
+    std::swap(picked[static_cast<std::size_t>(i)],
+              picked[static_cast<std::size_t>(i) + static_cast<std::size_t>(random() % left)]);
+  }
+  picked.resize(static_cast<std::size_t>(limit));
+  std::sort(picked.begin(), picked.end());
+  return picked;
+}
+
+/// The cells of one line; those that are missing are empty.
+std::array<std::string_view, kLossColumns.size()> first_cells(std::string_view line) {
+  std::array<std::string_view, kLossColumns.size()> cells;
+  for (std::string_view& cell : cells) {
+    cell = line.substr(0, line.find(','));
+    line.remove_prefix(std::min(line.size(), cell.size() + 1));
+  }
+  return cells;
+}
+
+double number_of(std::string_view cell) {
+  double number = std::numeric_limits<double>::quiet_NaN();
+  std::from_chars(cell.data(), cell.data() + cell.size(), number);
+  return number;
+}
+
+}  // namespace
+
+AxisRange axis_range(std::span<const double> values, double margin) {
+  AxisRange range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  for (const double v : values) {
+    if (!std::isfinite(v)) continue;
+    range.low = std::min(range.low, v);
+    range.high = std::max(range.high, v);
+  }
+  if (range.low > range.high) return {0, 1};
+  if (range.low == range.high) {
+    const double half = range.low == 0 ? 0.5 : 0.5 * std::abs(range.low);
+    return {range.low - half, range.high + half};
+  }
+  const double added = margin * range.width();
+  return {range.low - added, range.high + added};
+}
+
+std::vector<double> histogram(std::span<const double> values, const AxisRange& range, Index bins) {
+  std::vector<double> density(static_cast<std::size_t>(bins));
+  const double each =
+      static_cast<double>(bins) / (range.width() * static_cast<double>(std::max<std::size_t>(values.size(), 1)));
+  for (const double v : values) {
+    const double place = (v - range.low) / range.width() * static_cast<double>(bins);
+    // The upper end belongs to the last bin; NaN to none.
+    if (place >= 0 && place <= static_cast<double>(bins))
+      density[std::min(static_cast<std::size_t>(place), density.size() - 1)] += each;
+  }
+  return density;
+}
+
+Index histogram_bins(Index values) {
+  return std::clamp(static_cast<Index>(std::ceil(2 * std::cbrt(static_cast<double>(values)))), Index{10}, Index{60});
+}
+
+std::vector<Index> picked_rows(Index rows, Index limit, std::span<const double> weights) {
+  if (weights.empty()) return without_weights(rows, limit);
+  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+  const Index n = std::min(rows, limit);
+  const double step = total / static_cast<double>(n);
+  std::vector<Index> picked;
+  double reached = 0;
+  for (Index i = 0; i < rows; ++i) {
+    reached += weights[static_cast<std::size_t>(i)];
+    while (static_cast<Index>(picked.size()) < n && (static_cast<double>(picked.size()) + 0.5) * step < reached)
+      picked.push_back(i);
+  }
+  return picked;
+}
+
+Table losses_of(const std::string& metrics, const std::string& name) {
+  const std::string_view text = metrics;
+  std::array<std::vector<double>, kLossColumns.size()> columns;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
+    const auto cells = first_cells(text.substr(begin, end - begin));
+    if (begin == 0) {
+      if (!std::equal(cells.begin(), cells.end(), kLossColumns.begin()))
+        throw DataError(fmt::format("{}:1:1: error: the first line is not that of a table of metrics", name));
+      continue;
+    }
+    for (std::size_t j = 0; j < cells.size(); ++j) columns[j].push_back(number_of(cells[j]));
+  }
+  Table table{
+      .rows = static_cast<Index>(columns[0].size()), .names = {kLossColumns.begin(), kLossColumns.end()}, .values = {}};
+  for (const auto& column : columns) table.values.insert(table.values.end(), column.begin(), column.end());
+  return table;
+}
+
+}  // namespace pushforward
