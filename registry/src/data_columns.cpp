@@ -53,8 +53,8 @@ std::vector<std::string> event_columns(const Table& table, const ColumnWishes& w
   for (const std::string& name : table.names)
     if (!taken.contains(name)) events.push_back(name);
   if (events.empty())
-    throw DataError(
-        problem_text(wishes.position, "every column of the data is context or weights: none is left to model"));
+    throw DataError(problem_text(wishes.context.empty() ? wishes.weights_position : wishes.position,
+                                 "every column of the data is context or weights: none is left to model"));
   return events;
 }
 

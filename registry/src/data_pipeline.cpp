@@ -147,6 +147,7 @@ void DataPipeline<T>::load(const State* fitted) {
   const Table table = dataset->load(i.seed);
   require_sound(table, "the data of data.source");
   if (table.rows == 0) throw DataError(problem_text(source.position, "data.source has no rows"));
+  if (table.columns() == 0) throw DataError(problem_text(source.position, "data.source has no columns to model"));
   const std::vector<std::string> events = event_columns(table, i.wishes);
   if (fitted) {
     restore(*fitted);

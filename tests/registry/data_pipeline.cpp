@@ -222,5 +222,8 @@ TEST_CASE("what does not fit the data is refused") {
   CHECK(error_of("{source: counting, weights: b}") == "the column of weights 'b' holds -2, but weights are 0 or above");
   CHECK(error_of("{source: {counting: {rows: 4}}, split: {train: 0.9, test: 0.1}}") ==
         "spec:2:46: error: data.split.test: a share of 0.1 of 4 rows is no row; give it a larger share, or 0");
+  CHECK(error_of("{source: {counting: {columns: 1}}, weights: a}") ==
+        "spec:2:51: error: every column of the data is context or weights: none is left to model");
   CHECK(error_of("{source: {counting: {rows: 0}}}") == "spec:2:16: error: data.source has no rows");
+  CHECK(error_of("{source: {counting: {columns: 0}}}") == "spec:2:16: error: data.source has no columns to model");
 }

@@ -161,12 +161,13 @@ class Positive final : public Identity<T> {
 template <class T>
 class Counting final : public Dataset<T> {
  public:
-  explicit Counting(Build<T>& build) : rows_(build.integer("rows")) {}
+  explicit Counting(Build<T>& build) : rows_(build.integer("rows")), columns_(build.integer("columns")) {}
   Table load(std::uint64_t) const override {
     Table table;
     table.rows = rows_;
     table.names = {"a", "label", "b", "w"};
-    for (Index j = 0; j < 4; ++j)
+    table.names.resize(static_cast<std::size_t>(columns_));
+    for (Index j = 0; j < columns_; ++j)
       for (Index i = 0; i < rows_; ++i) {
         const double row = static_cast<double>(i);
         const double values[] = {row, static_cast<double>(i % 3), -2 * row, 1.0 + static_cast<double>(i % 2)};
@@ -176,9 +177,9 @@ class Counting final : public Dataset<T> {
   }
 
  private:
-  Index rows_;
+  Index rows_, columns_;
 };
-constexpr Field kCounting[] = {integer("rows", "20", "how many")};
+constexpr Field kCounting[] = {integer("rows", "20", "how many"), integer("columns", "4", "the first of them")};
 
 /// An objective that draws from the model and compares with a target.
 template <class T>
