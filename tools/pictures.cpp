@@ -29,7 +29,11 @@ TextFile csv_file(std::string name, Table table) {
   return {std::move(name), encode_csv(table)};
 }
 
-std::string range_text(const AxisRange& range) { return fmt::format("[{:.6g}:{:.6g}]", range.low, range.high); }
+/// The range to a hundred-thousandth of its width or better, however far from zero it lies.
+std::string range_text(const AxisRange& range) {
+  const double step = std::pow(10, std::floor(std::log10(range.width())) - 5);
+  return fmt::format("[{:.15g}:{:.15g}]", std::floor(range.low / step) * step, std::ceil(range.high / step) * step);
+}
 
 std::string label(const char* axis, const std::string& name) {
   return fmt::format("set {}label {}\n", axis, gnuplot_string(name));
@@ -60,7 +64,7 @@ Picture loss_picture(const Table& losses) {
   script += "set xrange [0:*]\nset offsets 0, 0, graph 0.04, graph 0.04\nset format x '%.0f'\nset rmargin 5\n";
   if (const std::optional<double> top = top_of_frame(losses)) {
     const double first = losses.column(1)[0];
-    script += fmt::format("# The first losses would make the rest one flat line.\nset yrange [*:{:.6g}]\n", *top);
+    script += fmt::format("# The first losses would make the rest one flat line.\nset yrange [*:{:.10g}]\n", *top);
     script += fmt::format("set label {} at graph 0.985, graph 0.865 right textcolor rgb '#707070' font ',12'\n",
                           gnuplot_string(fmt::format("above the frame: {} at step {}", decimal(first),
                                                      count_text(static_cast<std::int64_t>(losses.column(0)[0])))));

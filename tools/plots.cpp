@@ -16,9 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Index kPoints = 2000;          // that two panels or a density can show
-constexpr Index kHistogramRows = 10000;  // that fill a histogram
-constexpr Index kGridCells = 200;        // along each of two axes
+constexpr Index kPoints = 2000;         // that two panels or a density can show
+constexpr Index kHistogramRows = 5000;  // that fill a histogram
+constexpr Index kGridCells = 200;       // along each of two axes
 constexpr Index kCurveCells = 400;
 constexpr double kGridMargin = 0.15;  // a density goes on where the data end
 

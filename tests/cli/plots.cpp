@@ -242,6 +242,18 @@ TEST_CASE("One element gives a density over a histogram, three give marginals") 
   check_table(three.plots() / "histograms.csv", 10, 9);
 }
 
+TEST_CASE("Data far from zero are drawn like others") {
+  if (!has_gnuplot()) return;
+  std::string spec = spec_of("[time, place]");
+  spec.insert(spec.find("model:"), "  preprocess: [standardize]\n");
+  const Workplace place("precision: float64\n" + spec);
+  place.folder.write("points.csv", "time,place\n1700000001,5e-9\n1700000003,5e-9\n1700000002,7e-9\n");
+  const Outcome outcome = place.fit();
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK_THAT(outcome.err, Contains("plots: run/plots (loss.png, density.png, samples.png)"));
+}
+
 TEST_CASE("A column's name is text, whatever it says") {
   if (!has_gnuplot()) return;
   const Workplace place(spec_of(R"(["a'; set output 'x", "`touch hacked`"])"));
