@@ -39,6 +39,30 @@ std::string label(const char* axis, const std::string& name) {
   return fmt::format("set {}label {}\n", axis, gnuplot_string(name));
 }
 
+/// 1, 2 or 5 times a power of ten, so that a narrow panel has at most so many ticks.
+double tick_step(const AxisRange& range, int ticks) {
+  const double least = range.width() / ticks, power = std::pow(10, std::floor(std::log10(least)));
+  for (const double factor : {1.0, 2.0, 5.0})
+    if (factor * power >= least) return factor * power;
+  return 10 * power;
+}
+
+/// Digits that tell the ticks of a range apart.
+int tick_digits(const AxisRange& range) {
+  return static_cast<int>(std::ceil(std::log10(std::max(std::abs(range.low), std::abs(range.high)) / range.width()))) +
+         3;
+}
+constexpr int kCommonDigits = 6;  // those that %g shows
+
+/// Name, range and ticks of an axis. Far from zero, ticks need more digits, and so more room.
+std::string axis_text(const char* axis, const std::string& name, const AxisRange& range) {
+  const int digits = tick_digits(range);
+  std::string text = label(axis, name) + fmt::format("set {}range {}\n", axis, range_text(range)) +
+                     fmt::format("set format {} '%.{}g'\n", axis, std::clamp(digits, kCommonDigits, 15));
+  if (digits > kCommonDigits) text += fmt::format("set {}tics {:.6g}\n", axis, tick_step(range, kTicks));
+  return text;
+}
+
 const Table* shown_rows(const PictureNumbers& numbers) {
   return numbers.data ? &*numbers.data : numbers.samples ? &*numbers.samples : nullptr;
 }
@@ -79,8 +103,8 @@ Picture loss_picture(const Table& losses) {
 
 // --- two elements ----------------------------------------------------------------------------------------------------
 
-/// The grid as gnuplot's `nonuniform matrix`: the first axis' centres in the first row, the second's in the first
-/// column.
+/// The grid with the first axis' centres in the first row and the second's in the first column, for those who read it
+/// without the script; where these meet stands their number, as everywhere in a matrix gnuplot wants one.
 TextFile grid_file(const DensityGrid& grid) {
   std::string text = fmt::format("{}", grid.cells);
   const auto out = std::back_inserter(text);
@@ -95,20 +119,30 @@ TextFile grid_file(const DensityGrid& grid) {
   return {"density.csv", std::move(text)};
 }
 
+/// Where gnuplot finds the cells: their centres as functions of their numbers, which begin at 1. It would read those in
+/// the file in single precision.
+std::string grid_text(const DensityGrid& grid) {
+  std::string text;
+  for (const std::size_t axis : {0, 1})
+    text +=
+        fmt::format("{}(i) = {:.17g} + (i - 1) * {:.17g}\n", axis ? "y_of" : "x_of",
+                    grid.axes[axis].centre(0, grid.cells), grid.axes[axis].width() / static_cast<double>(grid.cells));
+  return text;
+}
+
 const char* file_of_rows(const PictureNumbers& numbers) { return numbers.data ? "data.csv" : "samples.csv"; }
 
 Picture density_picture(const PictureNumbers& numbers) {
   const DensityGrid& grid = *numbers.density;
   const Table& rows = *shown_rows(numbers);
   std::string script = gnuplot_beginning("density", "Density of the model", 1200, 1000) + gnuplot_palette();
-  script += label("x", rows.names[0]) + label("y", rows.names[1]);
-  script += fmt::format("set xrange {}\nset yrange {}\n", range_text(grid.axes[0]), range_text(grid.axes[1]));
+  script += axis_text("x", rows.names[0], grid.axes[0]) + axis_text("y", rows.names[1], grid.axes[1]) + grid_text(grid);
   script +=
       "set title 'density of the model'\nset cbrange [0:*]\nset cblabel 'density, in data units'\nunset grid\n"
-      "set size square\nset key below\n";
+      "set rmargin screen 0.83\nset size square\nset key below\n";
   script += fmt::format(
-      "plot 'density.csv' nonuniform matrix with image notitle, \\\n     '{}' skip 1 using 1:2 with points pointtype "
-      "7 pointsize 0.45 \\\n       linecolor rgb '#80ffffff' notitle\n",
+      "plot 'density.csv' matrix every 1:1:1:1 using (x_of($1)):(y_of($2)):3 with image notitle, \\\n     '{}' skip 1 "
+      "using 1:2 with points pointtype 7 pointsize 0.45 \\\n       linecolor rgb '#80ffffff' notitle\n",
       file_of_rows(numbers));
   return {"density", script + gnuplot_end(), {grid_file(grid), csv_file(file_of_rows(numbers), rows)}};
 }
@@ -126,10 +160,11 @@ Picture samples_picture(const PictureNumbers& numbers) {
   const Table &data = *numbers.data, &samples = *numbers.samples;
   // The data make the frame: a single sample of a heavy tail would leave them a dot in its middle.
   const AxisRange x = axis_range(data.column(0), kSamplesMargin), y = axis_range(data.column(1), kSamplesMargin);
-  std::string script = gnuplot_beginning("samples", "Training data and samples of the model", 1200, 650);
-  script += label("x", data.names[0]) + label("y", data.names[1]);
-  script += fmt::format("set xrange {}\nset yrange {}\n", range_text(x), range_text(y));
-  script += "set size square\nset multiplot layout 1,2 margins 0.085,0.985,0.12,0.91 spacing 0.095,0\n";
+  std::string script = gnuplot_beginning("samples", "Training data and samples of the model", 1200, 610);
+  script += axis_text("x", data.names[0], x) + axis_text("y", data.names[1], y);
+  const double left = tick_digits(y) > kCommonDigits ? 0.14 : 0.11;
+  script += fmt::format("set size square\nset multiplot layout 1,2 margins {},0.985,0.12,0.91 spacing {},0\n", left,
+                        left + 0.01);
   const auto panel = [&](const char* title, const char* file, const char* colour) {
     script += fmt::format(
         "set title '{}'\nplot '{}' skip 1 using 1:2 with points pointtype 7 pointsize 0.5 \\\n"
@@ -189,14 +224,6 @@ std::string histogram_plot(const PictureNumbers& numbers, Index element, bool sa
   return text;
 }
 
-/// 1, 2 or 5 times a power of ten, so that a narrow panel has at most so many ticks.
-double tick_step(const AxisRange& range, int ticks) {
-  const double least = range.width() / ticks, power = std::pow(10, std::floor(std::log10(least)));
-  for (const double factor : {1.0, 2.0, 5.0})
-    if (factor * power >= least) return factor * power;
-  return 10 * power;
-}
-
 constexpr const char* kBoxes = "set boxwidth 1 relative\nset yrange [0:*]\nset offsets 0, 0, graph 0.06, 0\n";
 
 /// What the colours of all panels mean, above them: a key is no wider than its panel.
@@ -240,7 +267,7 @@ Picture curve_picture(const PictureNumbers& numbers) {
   for (Index i = 0; i < grid.cells; ++i) curve.values.push_back(grid.axes[0].centre(i, grid.cells));
   curve.values.insert(curve.values.end(), grid.density.begin(), grid.density.end());
   std::string script = gnuplot_beginning("density", "Density of the model", 1200, 700) + kBoxes;
-  script += label("x", rows.names[0]) + "set ylabel 'density'\nset xrange " + range_text(grid.axes[0]) + "\n";
+  script += axis_text("x", rows.names[0], grid.axes[0]) + "set ylabel 'density'\n";
   script += histogram_plot(numbers, 0, false) +
             ", \\\n     'density.csv' skip 1 using 1:2 with lines linewidth 3 linecolor rgb '#202020' title 'model'\n";
   return {"density", script + gnuplot_end(), {csv_file("density.csv", std::move(curve)), histogram_file(numbers, 1)}};

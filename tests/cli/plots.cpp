@@ -110,7 +110,7 @@ TEST_CASE("The density in data units sums to one over the grid, nearly") {
     return numbers;
   };
   const std::vector<double> x = cells(lines[0]);
-  CHECK(x.front() == 200);  // gnuplot's `nonuniform matrix` begins with the number of columns
+  CHECK(x.front() == 200);
   double sum = 0;
   for (std::size_t j = 1; j < lines.size(); ++j) {
     const std::vector<double> row = cells(lines[j]);
