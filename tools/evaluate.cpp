@@ -37,9 +37,12 @@ const Command& evaluate_command() {
       .summary = "mean log-density of a run, with its standard error",
       .description =
           "Evaluates a run on the splits of its own spec, or on the rows of a file. Gives the mean log-density in "
-          "nats, "
-          "of the preprocessed data as the model sees them and of the data as they came, and the standard error of the "
-          "mean.\n\n"
+          "nats, of the preprocessed data as the model sees them and of the data as they came, and the standard error "
+          "of the "
+          "mean. Rows outside the support, whose density is zero, are counted, and so are rows whose log-density is "
+          "not "
+          "finite for another reason, such as an overflow. In JSON a number that is not finite is a text: \"-inf\", "
+          "\"inf\", \"nan\".\n\n"
           "Columns of a file are found by their names, or by their places if it has exactly those that are needed.",
       .positionals = {{"RUN", "folder of a run, or a checkpoint"},
                       {"DATA", "rows to evaluate, .csv or .npy; the run's own splits by default", false}},

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "fitting.h"
+#include "json_number.h"
 #include "number_format.h"
 #include "plots.h"
 #include "program.h"
@@ -17,7 +18,7 @@ void print_outcome(const FitOutcome& outcome, const std::string& run, Console& c
   if (console.json) {
     const nlohmann::ordered_json object = {{"run", run},
                                            {"steps", training.steps},
-                                           {"loss", training.loss},
+                                           {"loss", json_number(training.loss)},
                                            {"seconds", training.seconds},
                                            {"evaluation", to_json(outcome.evaluation)}};
     return console.result(object.dump(2) + "\n");
@@ -76,10 +77,11 @@ const Command& fit_command() {
           "Trains the model that a spec describes and writes a folder with the resolved spec (spec.yaml), the numbers "
           "of the run (metrics.csv), everything that later commands need (checkpoint.safetensors), 1,000 samples in "
           "the data's units (samples.npy), the mean log-density of each split (evaluation.json), and pictures, each "
-          "with "
-          "the gnuplot script and the data that drew it (plots/).\n\n"
+          "with the gnuplot script and the data that drew it (plots/).\n\n"
           "Nothing is overwritten: a folder that is not empty is refused. Ctrl-C ends the fit after the step at hand, "
-          "with a checkpoint.",
+          "with a checkpoint. A fit whose parameters or densities are not finite, at any step or after the last, "
+          "fails; the "
+          "last good checkpoint stays.",
       .positionals = {{"SPEC", "the spec, a YAML file"}},
       .options = {{"output", "DIR", "folder of the run; runs/<name of the spec>-<n> by default", 'o'},
                   {"no-plots", nullptr, "draw no pictures"},

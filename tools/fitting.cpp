@@ -85,6 +85,7 @@ void Fitting<T>::train(FitOutcome& outcome) {
     outcome.training = experiment_.procedure->run(training_);
     progress_.clear();
     outcome.signal = outcome.training.stopped ? Interruption::signal() : 0;
+    judge(outcome.training.steps);
     save_checkpoint(outcome.training.steps);
     for (auto* list : {&experiment_.trackers, &trackers_})
       for (const auto& tracker : *list) tracker->finish();
@@ -144,6 +145,31 @@ void Fitting<T>::keep_last_good() {
   }
   console_.warn("the last good checkpoint, of step {}, is kept: {}", count_text(saved_step_),
                 folder_.checkpoint().string());
+}
+
+template <class T>
+void Fitting<T>::judge(std::int64_t step) {
+  judge(step, experiment_.model.store.parameters);
+  if (!training_.averaged.empty()) judge(step, training_.averaged);
+}
+
+template <class T>
+void Fitting<T>::judge(std::int64_t step, const std::vector<T>& parameters) {
+  constexpr const char* kRemedy = "A lower learning rate, `training.clip` or standardised data may help";
+  for (const ParameterInfo& info : experiment_.model.layout.parameters)
+    for (Index i = 0; i < info.handle.size(); ++i)
+      if (const T value = parameters[static_cast<std::size_t>(info.handle.offset + i)]; !std::isfinite(value))
+        throw NumericalError(fmt::format("{} holds {} after step {}. {}", info.path, value, step, kRemedy));
+  const Split<T>* train = experiment_.data ? experiment_.data->split("train") : nullptr;
+  if (!train) return;
+  std::vector<double> log_prob(static_cast<std::size_t>(train->rows()));
+  engine_.log_prob(train->view(), log_prob, parameters);
+  const bool bounds = has_bounds(experiment_.model);
+  for (Index i = 0; i < train->rows(); ++i)
+    if (const double value = log_prob[static_cast<std::size_t>(i)];
+        judge_row(value, *train, i, bounds) == RowDensity::not_finite)
+      throw NumericalError(
+          fmt::format("the log-density of training row {} is {} after step {}. {}", i, value, step, kRemedy));
 }
 
 template <class T>

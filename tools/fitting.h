@@ -43,6 +43,9 @@ class Fitting {
   void remember(std::int64_t step, bool write);
   void confirm();
   void keep_last_good();
+  /// No step judges the last one's parameters: this does, before they replace the checkpoint. Throws NumericalError.
+  void judge(std::int64_t step);
+  void judge(std::int64_t step, const std::vector<T>& parameters);
   void evaluate(FitOutcome& outcome);
   void write_samples();
 

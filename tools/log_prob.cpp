@@ -4,6 +4,7 @@
 #include "command.h"
 #include "io/csv_writer.h"
 #include "io/table_file.h"
+#include "json_number.h"
 #include "loaded_run.h"
 #include "number_format.h"
 #include "program.h"
@@ -26,7 +27,7 @@ Table log_prob_of(OpenedRun& opened, const Arguments& arguments) {
 
 void print(const Table& table, Console& console) {
   if (!console.json) return console.result(encode_csv(table));
-  const nlohmann::json object = {{"log_prob", table.values}};
+  const nlohmann::ordered_json object = {{"log_prob", json_numbers(table.values)}};
   console.result(object.dump() + "\n");
 }
 
@@ -54,7 +55,9 @@ const Command& log_prob_command() {
       .summary = "log-density of each row of a file",
       .description =
           "Writes the log-density of every row of a file, in nats and in the data's units, in the order of the rows; "
-          "-inf for a row outside the model's support.\n\n"
+          "-inf for a row outside the model's support. In JSON a number that is not finite is a text: \"-inf\", "
+          "\"inf\", "
+          "\"nan\".\n\n"
           "Columns are found by their names, or by their places if the file has exactly those that are needed. A "
           "conditional model takes its context from columns of the same file.",
       .positionals = {{"RUN", "folder of a run, or a checkpoint"}, {"DATA", "the rows, .csv or .npy"}},

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "io/csv_writer.h"
 #include "io/table_file.h"
+#include "json_number.h"
 #include "loaded_run.h"
 #include "number_format.h"
 #include "program.h"
@@ -93,7 +94,8 @@ Table samples_of(OpenedRun& opened, const Arguments& arguments) {
 void print(const Table& table, Console& console) {
   if (!console.json) return console.result(encode_csv(table));
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
-  for (Index j = 0; j < table.columns(); ++j) object[table.names[static_cast<std::size_t>(j)]] = table.column(j);
+  for (Index j = 0; j < table.columns(); ++j)
+    object[table.names[static_cast<std::size_t>(j)]] = json_numbers(table.column(j));
   console.result(object.dump() + "\n");
 }
 

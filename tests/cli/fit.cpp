@@ -27,7 +27,9 @@ TEST_CASE("With --format json stdout is one object") {
   CHECK(evaluation["test"]["rows"] == 20);
   for (const auto& [name, split] : evaluation.items()) {
     INFO(name);
-    CHECK(split.size() == 4);
+    CHECK(split.size() == 6);
+    CHECK(split["outside"] == 0);
+    CHECK(split["not_finite"] == 0);
     CHECK(split["mean_log_prob"].is_number());
     CHECK(split["mean_log_prob_data_units"].is_number());
     CHECK(split["standard_error"].get<double>() > 0);
@@ -167,6 +169,27 @@ TEST_CASE("A loss that is not finite ends the run and keeps the last good checkp
   const Outcome evaluation = pushforward({"evaluate", "run", "--format", "json"}, folder.path());
   REQUIRE(evaluation.code == 0);
   CHECK(Json::parse(evaluation.out)["train"]["mean_log_prob"].is_number());
+}
+
+TEST_CASE("The parameters of the last step are judged before they replace the checkpoint") {
+  const TemporaryFolder folder;
+  folder.write("points.csv", points_csv());
+  folder.write("spec.yaml", kConditionalSpec);
+  for (const std::string rate : {"1e30", "1e39"}) {
+    const std::string run = "run" + rate;
+    const Outcome outcome = pushforward({"fit", "spec.yaml", "-o", run, "-q", "--set",
+                                         "training.optimizer.learning_rate=" + rate, "--set", "training.steps=1"},
+                                        folder.path());
+    INFO(rate << ": " << outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(outcome.out.empty());
+    CHECK_THAT(outcome.err,
+               Contains("step 1. A lower learning rate") && Contains("the last good checkpoint, of step 0,"));
+    CHECK_FALSE(std::filesystem::exists(folder / run / "samples.npy"));
+    const Outcome evaluation = pushforward({"evaluate", run, "--format", "json"}, folder.path());
+    REQUIRE(evaluation.code == 0);
+    CHECK(Json::parse(evaluation.out)["train"]["mean_log_prob"].is_number());
+  }
 }
 
 TEST_CASE("SIGINT and SIGTERM end the run after a step, with a checkpoint that works") {

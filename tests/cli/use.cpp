@@ -86,6 +86,31 @@ TEST_CASE("samples.npy is what sample draws; NPY, CSV and stdout hold the same n
   }
 }
 
+TEST_CASE("In JSON a log-density that is not finite is a text, and its rows are counted by the reason") {
+  const TemporaryFolder folder;
+  folder.write("bounded.yaml",
+               "data: {source: {csv: {text: \"x\\n0.2\\n0.4\\n0.9\\n\"}}}\n"
+               "model: {base: uniform, bijectors: [elementwise: {transformer: affine}]}\n"
+               "training: {steps: 3, optimizer: {adam: {learning_rate: 1e-3}}}\n");
+  const Outcome fit = pushforward({"fit", "bounded.yaml", "-q", "-o", "run"}, folder.path());
+  CAPTURE(fit.err);
+  REQUIRE(fit.code == 0);
+  folder.write("rows.csv", "x\n0.5\n2\n");
+  const Json values = Json::parse(pushforward({"log-prob", "run", "rows.csv", "--format", "json"}, folder.path()).out);
+  CHECK(values["log_prob"][0].is_number());
+  CHECK(values["log_prob"][1] == "-inf");
+  const Json data = Json::parse(pushforward({"evaluate", "run", "rows.csv", "--format", "json"}, folder.path()).out);
+  CHECK(data["data"]["outside"] == 1);
+  CHECK(data["data"]["not_finite"] == 0);
+  CHECK(data["data"]["mean_log_prob"] == "-inf");
+  // Where every number has a density, minus infinity is an overflow.
+  small_run().folder.write("far.csv", "x0,x1\n1e30,0\n0,0\n");
+  const Json far = Json::parse(use({"evaluate", "run", "far.csv", "--format", "json"}).out)["data"];
+  CHECK(far["outside"] == 0);
+  CHECK(far["not_finite"] == 1);
+  CHECK_THAT(use({"evaluate", "run", "far.csv"}).out, Contains("not finite") && !Contains("outside"));
+}
+
 TEST_CASE("A seed is another set of samples, the same each time") {
   const std::string first = use({"sample", "run", "-n", "5", "--seed", "7"}).out;
   CHECK(first == use({"sample", "run", "-n", "5", "--seed", "7"}).out);

@@ -1,0 +1,19 @@
+#include "json_number.h"
+
+#include <cmath>
+
+namespace pushforward {
+
+nlohmann::ordered_json json_number(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  return value;
+}
+
+nlohmann::ordered_json json_numbers(std::span<const double> values) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const double value : values) list.push_back(json_number(value));
+  return list;
+}
+
+}  // namespace pushforward
