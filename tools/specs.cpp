@@ -6,7 +6,7 @@ namespace pushforward {
 namespace {
 
 ResolvedSpec resolve(Registry& registry, SpecNode root, const Arguments& arguments) {
-  registry.add_standard_folders(arguments.texts("plugin-path"), plugin_folders(root));
+  registry.add_standard_folders(arguments.texts("plugin-path"), plugin_folders(root, arguments.texts("set")));
   return resolve_spec(registry, std::move(root), arguments.texts("set"));
 }
 

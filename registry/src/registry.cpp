@@ -126,8 +126,21 @@ void Registry::add_folder(const std::string& folder) {
 }
 
 void Registry::add_standard_folders(const std::vector<std::string>& given, const std::vector<std::string>& from_spec) {
-  for (const std::string& folder : given) add_folder(folder);
-  for (const std::string& folder : colon_separated(std::getenv("PUSHFORWARD_PLUGIN_PATH"))) add_folder(folder);
+  const auto add_named = [this](const std::string& folder, const std::string& where) {
+    if (!fs::is_directory(folder))
+      throw SpecError(where + " names '" + folder + "', which " +
+                      (fs::exists(folder) ? "is a file; give the folder that it is in"
+                                          : "does not exist; give a folder of plugins"));
+    add_folder(folder);
+  };
+  for (const std::string& folder : given) {
+    if (folder.empty()) throw SpecError("option '--plugin-path' is empty; give a folder of plugins, or leave it out");
+    add_named(folder, "option '--plugin-path'");
+  }
+  const char* variable = std::getenv("PUSHFORWARD_PLUGIN_PATH");
+  if (variable && *variable == '\0')
+    throw SpecError("the variable PUSHFORWARD_PLUGIN_PATH is empty; give folders of plugins, or unset it");
+  for (const std::string& folder : colon_separated(variable)) add_named(folder, "the variable PUSHFORWARD_PLUGIN_PATH");
   for (const std::string& folder : from_spec) add_folder(folder);
   const fs::path own = folder_of_the_installation();
   if (fs::is_directory(own)) add_folder(own.string());

@@ -1,6 +1,8 @@
 #include "pushforward/registry/spec.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <set>
 
 #include "overrides.h"
@@ -71,12 +73,32 @@ SpecNode resolve_component(const Registry& registry, const std::string& kind, co
   return resolved;
 }
 
-std::vector<std::string> plugin_folders(const SpecNode& root) {
+std::vector<std::string> plugin_folders(const SpecNode& root, const std::vector<std::string>& overrides) {
+  // The other overrides name components, which are not known before the folders are searched.
+  std::vector<std::string> of_plugins;
+  std::copy_if(overrides.begin(), overrides.end(), std::back_inserter(of_plugins), [](const std::string& override) {
+    return override.starts_with("plugins=") || override.starts_with("plugins[");
+  });
+  SpecNode written = root;
+  Problems left_to_resolve_spec, missing;
+  apply_overrides(Registry(), written, of_plugins, left_to_resolve_spec);
   std::vector<std::string> folders;
-  const SpecNode* given = root.find("plugins");
+  const SpecNode* given = written.find("plugins");
   if (!given || !given->is_list()) return folders;
-  for (const SpecNode& item : given->items)
-    if (item.is_scalar()) folders.push_back(absolute_path(item));
+  for (std::size_t i = 0; i < given->items.size(); ++i) {
+    const SpecNode& item = given->items[i];
+    if (!item.is_scalar()) continue;
+    const std::string place = "plugins[" + std::to_string(i) + "]";
+    if (item.text.empty()) {
+      missing.add(item.position, place + " is empty; give a folder, or remove it");
+      continue;
+    }
+    folders.push_back(absolute_path(item));
+    if (!std::filesystem::is_directory(folders.back()))
+      missing.add(item.position,
+                  place + " is '" + item.text + "', but there is no folder '" + folders.back() + "'; check the path");
+  }
+  missing.raise();
   return folders;
 }
 

@@ -231,6 +231,34 @@ TEST_CASE("folders are searched in their order, those of the environment too") {
   CHECK(fs::path(registry.failures()[0].library).filename() == "broken.so");
 }
 
+TEST_CASE("folders that the command line or the environment name must be there") {
+  const TemporaryFolder folder;
+  const std::string none = folder.file("none"), file = folder.write("file", "");
+  Registry registry;
+  CHECK_THROWS_AS(registry.add_standard_folders({none}), SpecError);
+  CHECK_THROWS_WITH(registry.add_standard_folders({none}),
+                    "option '--plugin-path' names '" + none + "', which does not exist; give a folder of plugins");
+  CHECK_THROWS_WITH(registry.add_standard_folders({file}),
+                    "option '--plugin-path' names '" + file + "', which is a file; give the folder that it is in");
+  CHECK_THROWS_WITH(registry.add_standard_folders({""}),
+                    "option '--plugin-path' is empty; give a folder of plugins, or leave it out");
+  const auto error_of_variable = [&](const std::string& value) {
+    ::setenv("PUSHFORWARD_PLUGIN_PATH", value.c_str(), 1);
+    std::string message = "no error";
+    try {
+      registry.add_standard_folders({});
+    } catch (const SpecError& e) {
+      message = e.what();
+    }
+    ::unsetenv("PUSHFORWARD_PLUGIN_PATH");
+    return message;
+  };
+  CHECK(error_of_variable(folder.path() + ":" + none) ==
+        "the variable PUSHFORWARD_PLUGIN_PATH names '" + none + "', which does not exist; give a folder of plugins");
+  CHECK(error_of_variable("") == "the variable PUSHFORWARD_PLUGIN_PATH is empty; give folders of plugins, or unset it");
+  CHECK(error_of_variable(folder.path()) == "no error");
+}
+
 TEST_CASE("components of the program itself") {
   constexpr Example kExamples[] = {{"default", "mine"}};
   const ComponentInfo mine[] = {{"metric", "mine", "", nullptr, 0, kExamples, 1, nullptr,

@@ -286,7 +286,19 @@ TEST_CASE("the resolved spec names versions and checksums, and resolves to itsel
 }
 
 TEST_CASE("folders of plugins count from the spec's folder") {
-  CHECK(plugin_folders(parse_spec_text("plugins: [mine, /abs]\n", "/specs/a.yaml")) ==
-        std::vector<std::string>{"/specs/mine", "/abs"});
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("mine"));
+  const std::string spec = folder.file("a.yaml");
+  const SpecNode root = parse_spec_text("plugins: [mine, /]\n", spec);
+  CHECK(plugin_folders(root) == std::vector<std::string>{folder.file("mine"), "/"});
+  CHECK_THROWS_WITH(plugin_folders(parse_spec_text("plugins: [yours]\n", spec)),
+                    spec + ":1:11: error: plugins[0] is 'yours', but there is no folder '" + folder.file("yours") +
+                        "'; check the path");
   CHECK(plugin_folders(parse_spec_text("model: x\n", "a.yaml")).empty());
+  // Overrides of the field are known before the folders are searched; other overrides are not looked at yet.
+  CHECK(plugin_folders(root, {"plugins=[/]", "model.x.y=1"}) == std::vector<std::string>{"/"});
+  CHECK(plugin_folders(root, {"plugins[0]=/tmp"}) == std::vector<std::string>{"/tmp", "/"});
+  CHECK(plugin_folders(parse_spec_text("model: x\n", "a.yaml"), {"plugins=[/]"}) == std::vector<std::string>{"/"});
+  CHECK_THROWS_WITH(plugin_folders(root, {"plugins=['']"}),
+                    "--set plugins=['']: error: plugins[0] is empty; give a folder, or remove it");
 }

@@ -43,7 +43,8 @@ class Registry {
   /// Components compiled into this program: tests, embedding.
   void add_components(const ComponentInfo* components, std::size_t count, const std::string& source = "this program");
   /// What the program searches: `given` (--plugin-path), PUSHFORWARD_PLUGIN_PATH (colon-separated), `from_spec`, the
-  /// folder beside the program (`../lib/pushforward/plugins`). A folder that is named twice is searched once.
+  /// folder beside the program (`../lib/pushforward/plugins`). A folder that is named twice is searched once. Throws SpecError
+  /// if the option or the variable is empty or names no folder.
   void add_standard_folders(const std::vector<std::string>& given, const std::vector<std::string>& from_spec = {});
 
   /// None if there is no such component. Two providers of one kind and name: PluginError at loading, naming both files.

@@ -26,7 +26,8 @@ ResolvedSpec resolve_spec(const Registry& registry, SpecNode root, const std::ve
 /// Validates one component as a field of kind `kind` would: `affine`, `{coupling: {...}}`. Used by examples and tests.
 SpecNode resolve_component(const Registry& registry, const std::string& kind, const SpecNode& node);
 
-/// Folders that the spec's `plugins:` names, before anything is resolved.
-std::vector<std::string> plugin_folders(const SpecNode& root);
+/// Folders that the spec's `plugins:` names, with the overrides of that field, before anything else is resolved. Throws
+/// SpecError for one that is not there; what else is wrong with the field is left to `resolve_spec`.
+std::vector<std::string> plugin_folders(const SpecNode& root, const std::vector<std::string>& overrides = {});
 
 }  // namespace pushforward
