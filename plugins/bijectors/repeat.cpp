@@ -12,6 +12,9 @@ namespace {
 
 using namespace pushforward;  // NOLINT: one component, one file
 
+/// Far beyond every flow that is of use: a slip of the keyboard is an error, not minutes of building.
+constexpr Index kMostLayers = 10000;
+
 /// Every layer built anew, from the data to the base, as shapes are handed on. Children are told how many layers
 /// come before theirs, those of repeats around this one included.
 template <class T>
@@ -32,6 +35,9 @@ class Repeat final : public Bijector<T> {
  public:
   explicit Repeat(Build<T>& build) {
     const Index times = build.integer("times");
+    if ((build.repetition() + 1) * times > kMostLayers)
+      build.fail("times", "and those of the repeats around it make more than " + std::to_string(kMostLayers) +
+                              " layers; give smaller numbers");
     if (!build.boolean("share")) {
       body_ = build_layers(build, times);
       return;
@@ -85,7 +91,7 @@ class Repeat final : public Bijector<T> {
 };
 
 constexpr Field kFields[] = {
-    integer("times", kRequired, "how many layers").at_least(1),
+    integer("times", kRequired, "how many layers").at_least(1).at_most(static_cast<double>(kMostLayers)),
     components("bijectors", "bijector", kRequired, "one layer, from base to data"),
     boolean("share", "false", "all layers have the same parameters; the bijectors are built once"),
 };
