@@ -6,6 +6,7 @@
 
 #include "lanes.h"
 #include "pushforward/linear_algebra.h"
+#include "pushforward/number_text.h"
 #include "pushforward/operations.h"
 #include "pushforward/step.h"
 
@@ -293,6 +294,14 @@ double Engine<T>::Impl::coupled(int phase, const Rows<T>& batch, const Values<T>
 // --- errors
 // ------------------------------------------------------------------------------------------------------------
 
+/// What to look at when a number is not finite: before the first update, the learning rate has done nothing.
+std::string remedy_at(std::uint32_t step) {
+  return step == 0
+             ? ". No parameter has moved yet: look at the data (outliers, units, preprocessing) and at the values "
+               "that the parameters start with"
+             : ". A lower learning rate, `training.clip` or standardised data may help";
+}
+
 /// Evaluates shard after shard until the component is found whose output was the first that is not finite.
 template <class T>
 void Engine<T>::Impl::explain(int phase, const Rows<T>& batch, const Values<T>& values, std::uint32_t s, Mode mode,
@@ -318,8 +327,7 @@ void Engine<T>::Impl::explain(int phase, const Rows<T>& batch, const Values<T>& 
                      : "; no component of the model gave it: the objective did";
     break;
   }
-  throw NumericalError("the loss is " + std::to_string(loss) + " at step " + std::to_string(s) + where +
-                       ". A lower learning rate, `training.clip` or standardised data may help");
+  throw NumericalError("the loss is " + number_text(loss) + " at step " + std::to_string(s) + where + remedy_at(s));
 }
 
 /// The derived values' part back to the parameters, and out; every number is looked at on the way.
@@ -337,7 +345,7 @@ void Engine<T>::Impl::finish_gradient(std::span<T> gradient, const std::uint8_t*
     for (Index i = 0; i < info.handle.size(); ++i)
       if (!std::isfinite(gradient[static_cast<std::size_t>(info.handle.offset + i)]))
         throw NumericalError("the gradient of " + info.path + " is not finite at step " + std::to_string(s) +
-                             ", although the loss is. A lower learning rate or standardised data may help");
+                             ", although the loss is" + remedy_at(s));
 }
 
 // --- the interface

@@ -1,10 +1,11 @@
 // The engine: losses and gradients in shards, lanes and threads; derived values, statistics, phases, errors.
+#include "pushforward/engine.h"
+
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 
-#include "pushforward/engine.h"
 #include "pushforward/operations.h"
 #include "pushforward/procedure.h"
 #include "support/allocations.h"
@@ -42,7 +43,8 @@ class Bell final : public Distribution<T> {
   }
   void update(StepPass<T>& step) const override {
     for (Index j = 0; j < size_; ++j)
-      step.state(seen_)[static_cast<std::size_t>(j)] = static_cast<T>(step.statistic(sums_)[static_cast<std::size_t>(j)]);
+      step.state(seen_)[static_cast<std::size_t>(j)] =
+          static_cast<T>(step.statistic(sums_)[static_cast<std::size_t>(j)]);
     step.state(seen_)[static_cast<std::size_t>(size_)] = static_cast<T>(step.rows);
   }
   Var<T> log_prob(Var<T> y, const Pass<T>& pass) const override {
@@ -249,6 +251,12 @@ TEST_CASE("a loss that is not finite names step, shard, row and component") {
                     "the loss is nan at step 12, first in shard 2, row 70 of the batch; the first component whose "
                     "output is not finite is model.bell. A lower learning rate, `training.clip` or standardised data "
                     "may help");
+  // No learning rate is to blame for the start, and a NaN has no sign.
+  f.data(70, 1) = -std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_WITH(engine.loss(0, f.batch(), 0, f.model.store.parameters, gradient),
+                    Catch::StartsWith("the loss is nan at step 0, first in shard 2, row 70 of the batch") &&
+                        Catch::EndsWith("is model.bell. No parameter has moved yet: look at the data (outliers, units, "
+                                        "preprocessing) and at the values that the parameters start with"));
 }
 
 TEST_CASE("settings that cannot be are refused") {
