@@ -31,7 +31,7 @@ std::vector<RowsOfSplit> split_rows(const SpecNode& split, Index rows, std::uint
     // The sum of the shares is 1 to rounding; the last split ends with the last row.
     const Index end = std::min(rows, static_cast<Index>(std::llround(share * static_cast<double>(rows))));
     if (end <= begin)
-      throw DataError(problem_text(split.position, std::string("data.split.") + name + ": a share of " +
+      throw SpecError(problem_text(split.position, std::string("data.split.") + name + ": a share of " +
                                                        split.find(name)->text + " of " + std::to_string(rows) +
                                                        " rows is no row; give it a larger share, or 0"));
     RowsOfSplit part{name, {order.begin() + begin, order.begin() + end}};

@@ -16,7 +16,7 @@ struct RowsOfSplit {
 };
 
 /// Divides `rows` rows by a resolved `data.split`: disjoint and complete, a function of the seed alone. Each share is
-/// rounded so that the sizes add up. Splits with a share of zero are absent. Throws DataError if one gets no row.
+/// rounded so that the sizes add up. Splits with a share of zero are absent. Throws SpecError if one gets no row.
 std::vector<RowsOfSplit> split_rows(const SpecNode& split, Index rows, std::uint64_t seed);
 
 }  // namespace pushforward

@@ -35,7 +35,7 @@ class DataPipeline {
   ~DataPipeline();
 
   /// Loads the source, splits it by the seed, fits the preprocessing on the training rows (or takes the `fitted`
-  /// numbers of a run, to evaluate it on its own splits). Throws DataError.
+  /// numbers of a run, to evaluate it on its own splits). Throws DataError; SpecError if a split gets no row.
   void load(const State* fitted = nullptr);
   const std::vector<Split<T>>& splits() const;  // train first; those with a share of zero are absent
   const Split<T>* split(const std::string& name) const;
