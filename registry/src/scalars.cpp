@@ -1,6 +1,7 @@
 #include "scalars.h"
 
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 
@@ -18,6 +19,46 @@ std::size_t behind_digits(const std::string& text, std::size_t i) {
 
 std::size_t sign_length(const std::string& text) { return !text.empty() && (text[0] == '+' || text[0] == '-') ? 1 : 0; }
 
+bool has_form_of_integer(const std::string& text) {
+  const std::size_t start = sign_length(text);
+  return start < text.size() && behind_digits(text, start) == text.size() && !has_leading_zeros(text);
+}
+
+bool has_form_of_real(const std::string& text) {
+  if (has_leading_zeros(text)) return false;
+  const std::size_t start = sign_length(text), whole = behind_digits(text, start);
+  std::size_t end = whole, digits = whole - start;
+  if (end < text.size() && text[end] == '.') {
+    const std::size_t fraction = behind_digits(text, end + 1);
+    digits += fraction - end - 1;
+    end = fraction;
+  }
+  if (digits == 0) return false;
+  if (end < text.size() && (text[end] == 'e' || text[end] == 'E')) {
+    std::size_t exponent = end + 1;
+    if (exponent < text.size() && (text[exponent] == '+' || text[exponent] == '-')) ++exponent;
+    end = behind_digits(text, exponent);
+    if (end == exponent) return false;
+  }
+  return end == text.size();
+}
+
+template <class N>
+struct Converted {
+  std::optional<N> value;
+  bool beyond = false;  // the text is a number, but N has none near it
+};
+
+/// Of a text that has the form of a number.
+template <class N>
+Converted<N> converted(const std::string& text) {
+  N value = 0;
+  const char* const begin = text.data() + (text[0] == '+' ? 1 : 0);
+  const auto result = std::from_chars(begin, text.data() + text.size(), value);
+  if (result.ec == std::errc()) return {.value = value, .beyond = false};
+  return {.value = {}, .beyond = result.ec == std::errc::result_out_of_range};
+}
+
 }  // namespace
 
 bool has_leading_zeros(const std::string& text) {
@@ -26,43 +67,26 @@ bool has_leading_zeros(const std::string& text) {
 }
 
 std::optional<std::int64_t> parse_integer(const std::string& text) {
-  const std::size_t start = sign_length(text);
-  if (start == text.size() || behind_digits(text, start) != text.size() || has_leading_zeros(text)) return {};
-  std::int64_t value = 0;
-  const char* const begin = text.data() + (text[0] == '+' ? 1 : 0);
-  const auto result = std::from_chars(begin, text.data() + text.size(), value);
-  if (result.ec != std::errc()) return {};
-  return value;
+  if (!has_form_of_integer(text)) return {};
+  return converted<std::int64_t>(text).value;
 }
 
 std::optional<double> parse_real(const std::string& text) {
-  const std::size_t start = sign_length(text);
-  const std::string unsigned_text = text.substr(start);
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (unsigned_text == ".inf") return text[0] == '-' ? -kInfinity : kInfinity;
+  if (text.substr(sign_length(text)) == ".inf") return text[0] == '-' ? -kInfinity : kInfinity;
   if (text == ".nan") return std::numeric_limits<double>::quiet_NaN();
-  if (has_leading_zeros(text)) return {};
-  const std::size_t whole = behind_digits(text, start);
-  std::size_t end = whole;
-  std::size_t digits = whole - start;
-  if (end < text.size() && text[end] == '.') {
-    const std::size_t fraction = behind_digits(text, end + 1);
-    digits += fraction - end - 1;
-    end = fraction;
-  }
-  if (digits == 0) return {};
-  if (end < text.size() && (text[end] == 'e' || text[end] == 'E')) {
-    std::size_t exponent = end + 1;
-    if (exponent < text.size() && (text[exponent] == '+' || text[exponent] == '-')) ++exponent;
-    end = behind_digits(text, exponent);
-    if (end == exponent) return {};
-  }
-  if (end != text.size()) return {};
-  double value = 0;
-  const char* const begin = text.data() + (text[0] == '+' ? 1 : 0);
-  const auto result = std::from_chars(begin, text.data() + text.size(), value);
-  if (result.ec != std::errc()) return {};
-  return value;
+  if (!has_form_of_real(text)) return {};
+  return converted<double>(text).value;
+}
+
+bool is_beyond_int64(const std::string& text) {
+  return has_form_of_integer(text) && converted<std::int64_t>(text).beyond;
+}
+bool is_beyond_float64(const std::string& text) { return has_form_of_real(text) && converted<double>(text).beyond; }
+
+bool fits_float32(double number) {
+  if (number == 0 || !std::isfinite(number)) return true;
+  return std::isnormal(static_cast<float>(number));
 }
 
 std::optional<bool> parse_boolean(const std::string& text) {

@@ -14,6 +14,11 @@ namespace pushforward {
 std::optional<std::int64_t> parse_integer(const std::string& text);
 /// `1`, `.5`, `5.`, `1e-2`, `.inf`, `-.inf`, `.nan`; no leading zeros.
 std::optional<double> parse_real(const std::string& text);
+/// A number as `parse_integer` or `parse_real` reads one, but too large, or for `parse_real` too small, for its type.
+bool is_beyond_int64(const std::string& text);
+bool is_beyond_float64(const std::string& text);
+/// A number that float32 keeps: finite and not so small that it becomes zero or loses digits; or 0, `.inf`, `.nan`.
+bool fits_float32(double number);
 /// `true` or `false`, nothing else.
 std::optional<bool> parse_boolean(const std::string& text);
 /// Digits with leading zeros, such as `010` or `-007.5`.

@@ -26,6 +26,8 @@ void mark_as_default(SpecNode& node, const Position& position) {
 }  // namespace
 
 SpecNode Validator::spec(const SpecNode& root) {
+  const SpecNode* precision = root.find("precision");
+  float32_ = !precision || precision->text == "float32";
   if (root.is_map()) return fields(spec_section().slots, &root, {"", spec_section().name, root.position});
   const std::string names = joined(names_of(spec_section().slots));
   problems_.add(root.position, root.is_null()

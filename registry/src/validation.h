@@ -62,6 +62,7 @@ class Validator {
 
   const Registry& registry_;
   Problems& problems_;
+  bool float32_ = false;  // the spec asks for it; a component alone is of no precision
   int depth_ = 0;
 };
 

@@ -41,7 +41,12 @@ FieldType element_of(FieldType list) {
 
 /// What the user probably meant by a scalar that is not what was expected.
 std::string remedy(const Field& field, const SpecNode& node) {
-  const bool numeric = field.type == FieldType::integer || field.type == FieldType::real;
+  const bool real = field.type == FieldType::real || field.type == FieldType::value;
+  const bool numeric = field.type == FieldType::integer || real;
+  if (field.type == FieldType::integer && !node.quoted && is_beyond_int64(node.text))
+    return "; that is beyond the range of 64-bit integers, -9223372036854775808 to 9223372036854775807";
+  if (real && !node.quoted && is_beyond_float64(node.text))
+    return "; that is beyond the range of float64, 0 or 5e-324 to 1.8e308 in size";
   if (numeric && node.quoted && parse_real(node.text)) return "; without quotes it is a number";
   if (numeric && !node.quoted && has_leading_zeros(node.text))
     return "; YAML's versions read leading zeros differently: write the number without them";
@@ -106,6 +111,10 @@ SpecNode Validator::scalar(const Slot& slot, const SpecNode& node, const std::st
     expected(slot, node, place, remedy(slot.field, node));
     return node;
   }
+  if (float32_ && slot.field.type == FieldType::real && !fits_float32(parse_real(node.text).value_or(0)))
+    problems_.add(node.position, place + " is '" + node.text +
+                                     "', which precision: float32 cannot hold (0, or 1.2e-38 " +
+                                     "to 3.4e38 in size); give another number, or precision: float64");
   SpecNode resolved = node;
   if (slot.field.type == FieldType::path) resolved.text = absolute_path(node);
   return resolved;
@@ -132,7 +141,7 @@ SpecNode Validator::distribution_value(const Slot& slot, const SpecNode& node, c
   if (node.is_scalar() && node.text == "learnable") return learnable(slot, node, place);
   if (is_number(node)) return scalar(number, node, place);
   if (!node.is_map() || node.entries.size() != 1) {
-    expected(slot, node, place);
+    expected(slot, node, place, node.is_scalar() ? remedy(slot.field, node) : "");
     return node;
   }
   const SpecNode::Entry& entry = node.entries.front();
