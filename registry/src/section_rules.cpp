@@ -1,6 +1,10 @@
 #include "section_rules.h"
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <set>
+#include <string_view>
 
 #include "pushforward/block.h"
 #include "pushforward/number_text.h"
@@ -58,16 +62,45 @@ void check_group(const SpecNode& group, const std::string& place, Problems& prob
     problems.add(group.position, place + " changes nothing; give learning_rate, weight_decay or frozen: true");
 }
 
-void check_training(const SpecNode& training, bool has_data, Problems& problems) {
+/// Two trackers of one name would write to the same place.
+void check_trackers(const SpecNode& training, Problems& problems) {
+  const SpecNode* trackers = training.find("trackers");
+  if (!trackers) return;
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < trackers->items.size(); ++i) {
+    const SpecNode& tracker = trackers->items[i];
+    if (!tracker.is_map() || tracker.entries.size() != 1) continue;
+    const std::string& name = tracker.entries.front().key;
+    if (!names.insert(name).second)
+      problems.add(tracker.position,
+                   "training.trackers[" + std::to_string(i) + "] is '" + name + "' once more; remove it");
+  }
+}
+
+/// Where a field is missing: at its key if that was written without a value, else at its section. Validation leaves
+/// such fields out, so they are looked for in what was written.
+const Position& place_of_missing(const SpecNode& section, const SpecNode* written,
+                                 std::initializer_list<std::string_view> names) {
+  if (written)
+    for (const SpecNode::Entry& entry : written->entries)
+      if (entry.value.is_null() && std::find(names.begin(), names.end(), entry.key) != names.end())
+        return entry.position;
+  return section.position;
+}
+
+void check_training(const SpecNode& training, const SpecNode* written, bool has_data, Problems& problems) {
   if (!training.is_map()) return;
   const SpecNode *steps = training.find("steps"), *epochs = training.find("epochs");
   if (steps && epochs) problems.add(epochs->position, "training has both 'steps' and 'epochs'; remove one of them");
-  if (!steps && !epochs) problems.add(training.position, "training needs the field 'steps' or the field 'epochs'");
+  if (!steps && !epochs)
+    problems.add(place_of_missing(training, written, {"steps", "epochs"}),
+                 "training needs the field 'steps' or the field 'epochs'");
   if (epochs && !has_data)
     problems.add(epochs->position, "training.epochs counts rows of data, but there is no 'data:'; give steps");
   if (const SpecNode* groups = training.find("groups"))
     for (std::size_t i = 0; i < groups->items.size(); ++i)
       check_group(groups->items[i], "training.groups[" + std::to_string(i) + "]", problems);
+  check_trackers(training, problems);
   const std::optional<std::int64_t> lanes = integer_of(training, "lanes"), rows = integer_of(training, "shard_rows");
   if (lanes && (*lanes & (*lanes - 1)) != 0)
     problems.add(training.find("lanes")->position,
@@ -83,11 +116,11 @@ void check_training(const SpecNode& training, bool has_data, Problems& problems)
 
 }  // namespace
 
-void check_section_rules(const SpecNode& root, Problems& problems) {
+void check_section_rules(const SpecNode& root, const SpecNode& written, Problems& problems) {
   if (!root.is_map()) return;
   const SpecNode *data = root.find("data"), *training = root.find("training");
   if (data) check_data(*data, problems);
-  if (training) check_training(*training, data != nullptr, problems);
+  if (training) check_training(*training, written.find("training"), data != nullptr, problems);
 }
 
 }  // namespace pushforward

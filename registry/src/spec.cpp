@@ -58,7 +58,7 @@ ResolvedSpec resolve_spec(const Registry& registry, SpecNode root, const std::ve
   spec.source = root.position.file;
   apply_overrides(registry, root, overrides, problems);
   spec.root = Validator(registry, problems).spec(root);
-  check_section_rules(spec.root, problems);
+  check_section_rules(spec.root, root, problems);
   problems.raise();
   spec.seed = static_cast<std::uint64_t>(*parse_integer(spec.root.find("seed")->text));
   spec.float64 = spec.root.find("precision")->text == "float64";

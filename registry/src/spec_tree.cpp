@@ -23,11 +23,12 @@ SpecNode* SpecNode::find(std::string_view key) {
 }
 
 SpecNode& SpecNode::set(std::string_view key, SpecNode value) {
-  if (SpecNode* there = find(key)) {
-    *there = std::move(value);
-    return *there;
-  }
   const Position at = value.position;
+  for (Entry& entry : this->entries) {
+    if (entry.key != key) continue;
+    entry.position = at;
+    return entry.value = std::move(value);
+  }
   entries.push_back({std::string(key), at, std::move(value)});
   return entries.back().value;
 }

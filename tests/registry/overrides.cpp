@@ -108,7 +108,15 @@ TEST_CASE("values are validated like the spec's own, with the override as their 
       error_with({"training.optimizer={adam: {beta1: 2}}"}) ==
       "--set training.optimizer={adam: {beta1: 2}}: error: training.optimizer.beta1 must be a number of at least 0 and "
       "below 1, but is '2'");
-  CHECK(error_with({"training.steps="}) == "spec:12:3: error: training needs the field 'steps' or the field 'epochs'");
+}
+
+TEST_CASE("what an override leaves empty is reported at the override") {
+  CHECK(error_with({"training.steps="}) ==
+        "--set training.steps=: error: training needs the field 'steps' or the field 'epochs'");
+  CHECK(error_with({"model="}) == "--set model=: error: model must be a distribution, but is empty");
+  CHECK(error_with({"training=null"})
+            .starts_with("--set training=null: error: training must be a mapping with the fields procedure, "));
+  CHECK(error_with({"training="}).ends_with("checkpoint_every, but is empty"));
 }
 
 TEST_CASE("places that the schemas do not have are refused with the nearest name") {

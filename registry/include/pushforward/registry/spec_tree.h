@@ -40,7 +40,7 @@ class SpecNode {
   /// The value under a key, or none.
   const SpecNode* find(std::string_view key) const;
   SpecNode* find(std::string_view key);
-  /// The value under a key, added at the end if it is not there.
+  /// The value under a key, added at the end if it is not there; the key stands where its new value does.
   SpecNode& set(std::string_view key, SpecNode value);
 
   static SpecNode scalar(std::string text, Position position = {});
