@@ -177,7 +177,16 @@ class Reader {
     const bool comma = pointed != cell.text && parse_number(pointed, value);
     fail(cell.at, in_column(column) + "holds " + shown(cell.text) + ", which is not a number; " +
                       (comma ? "write its decimal comma as a point"
-                             : "correct the cell, or leave the column out with 'drop' or 'columns'"));
+                             : other_delimiter(cell.text) +
+                                   "correct the cell, or leave the column out with 'drop' or 'columns'"));
+  }
+  /// A table of one column whose name or cell holds what often divides cells: probably it does.
+  std::string other_delimiter(const std::string& cell) const {
+    if (names_.size() != 1) return "";
+    for (const auto& [delimiter, written] : {std::pair(';', ";"), std::pair('\t', "\\t"), std::pair(' ', " ")})
+      if (names_[0].find(delimiter) != std::string::npos || cell.find(delimiter) != std::string::npos)
+        return std::string("if it divides cells, set 'delimiter: \"") + written + "\"'; else ";
+    return "";
   }
   std::string in_column(Index column) const {
     return "column " + shown(names_[static_cast<std::size_t>(column)]) + " ";
@@ -310,7 +319,9 @@ template <class T>
 class Csv final : public Dataset<T> {
  public:
   explicit Csv(Build<T>& build) {
-    if (build.given("file") == build.given("text")) build.fail("file", "one of 'file' and 'text' must be given");
+    if (build.given("file") == build.given("text"))
+      build.fail("file", build.given("file") ? "is given beside 'text'; remove one of the two"
+                                             : "is missing; give it, or the rows themselves as 'text'");
     if (build.given("file")) file_ = build.file("file");
     if (build.given("text")) text_ = build.text("text");
     name_ = file_.empty() ? build.path() + ".text" : file_;

@@ -69,8 +69,11 @@ class Standardize final : public Preprocess<T> {
     const std::string column = "standardize: column '" + table.names[static_cast<std::size_t>(j)] + "' ";
     const auto [low, high] = std::minmax_element(x.begin(), x.end());
     if (*low == *high)
-      throw DataError(column + "is " + number_text(*low) + " in all " + std::to_string(table.rows) +
-                      " training rows, so it has no standard deviation to divide by; leave the column out of the data");
+      throw DataError(
+          column + "is " + number_text(*low) +
+          (table.rows == 1 ? " in the only training row" : " in all " + std::to_string(table.rows) + " training rows") +
+          ", so it has no standard deviation to divide by; " +
+          (table.rows == 1 ? "give more rows" : "leave the column out of the data"));
     if (!std::isfinite(deviation) || deviation == 0)
       throw DataError(column + "has the standard deviation " + number_text(deviation) +
                       " over the training rows, but it must be finite and above 0; look for values that are not "

@@ -30,7 +30,7 @@ Matrix<T> one_hot(const Table& labels, Index classes) {
     const double label = labels.column(0)[static_cast<std::size_t>(i)];
     if (label != std::floor(label) || label < 0 || label >= static_cast<double>(classes))
       throw DataError("the column '" + labels.names[0] + "' holds " + number_text(label) + " in row " +
-                      std::to_string(i) + ", but labels are 0 to " + std::to_string(classes - 1) +
+                      std::to_string(i) + ", but labels are whole numbers 0 to " + std::to_string(classes - 1) +
                       " (data.context.classes)");
     matrix(i, static_cast<Index>(label)) = T(1);
   }
@@ -242,8 +242,15 @@ void DataPipeline<T>::restore(const State& state) {
   Impl& i = *impl_;
   i.state = state;
   i.build_preprocess();
-  if (i.state.context_columns != i.wishes.context || i.state.preprocess.size() != i.preprocess.size())
-    throw CheckpointError("the run's data section is not the one that its checkpoint was made with");
+  const auto require_same = [&](bool same, const char* field) {
+    if (!same)
+      throw CheckpointError(
+          problem_text(i.section.position, std::string("data.") + field +
+                                               " is not what the checkpoint was made with; leave it as the run's "
+                                               "spec.yaml has it, or fit the model anew"));
+  };
+  require_same(i.state.context_columns == i.wishes.context, "context");
+  require_same(i.state.preprocess.size() == i.preprocess.size(), "preprocess");
   for (std::size_t s = 0; s < i.preprocess.size(); ++s) {
     const Index expected = i.preprocess[s]->state_size(event_size());
     if (static_cast<Index>(i.state.preprocess[s].size()) != expected)

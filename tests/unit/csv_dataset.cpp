@@ -190,9 +190,29 @@ TEST_CASE("csv says which file cannot be read") {
   CHECK_THROWS_WITH(load({{"file", wrong}}), Catch::StartsWith(wrong + ":3:1: error: column 'a' holds 'x'"));
 }
 
+TEST_CASE("csv suggests the delimiter of a table that seems to have one column") {
+  const auto error_of = [](const std::string& text) {
+    try {
+      load_text(text);
+    } catch (const DataError& e) {
+      return std::string(e.what());
+    }
+    return std::string("no error");
+  };
+  const std::string rest = "; else correct the cell, or leave the column out with 'drop' or 'columns'";
+  CHECK(error_of("a;b\n1;2\n") ==
+        "test.text:2:1: error: column 'a;b' holds '1;2', which is not a number; if it divides cells, set 'delimiter: "
+        "\";\"'" +
+            rest);
+  CHECK_THAT(error_of("a\tb\n1\t2\n"), Catch::EndsWith("set 'delimiter: \"\\t\"'" + rest));
+  CHECK_THAT(error_of("a b\n1 2\n"), Catch::EndsWith("set 'delimiter: \" \"'" + rest));
+  CHECK_THAT(error_of("a\nx\n"), Catch::EndsWith("which is not a number; correct the cell, or leave the column out "
+                                                 "with 'drop' or 'columns'"));
+}
+
 TEST_CASE("csv refuses fields that do not fit together") {
-  CHECK_THROWS_WITH(load({}), "file: one of 'file' and 'text' must be given");
-  CHECK_THROWS_WITH(load({{"file", "a"}, {"text", "b"}}), "file: one of 'file' and 'text' must be given");
+  CHECK_THROWS_WITH(load({}), "file: is missing; give it, or the rows themselves as 'text'");
+  CHECK_THROWS_WITH(load({{"file", "a"}, {"text", "b"}}), "file: is given beside 'text'; remove one of the two");
   CHECK_THROWS_WITH(load_text("a\n1\n", {{"columns", "[a]"}, {"drop", "[b]"}}),
                     "drop: has nothing to leave out: 'columns' already says which columns to keep");
   CHECK_THROWS_WITH(load_text("a\n1\n", {{"columns", "[a, b, a]"}}), "columns: names 'a' twice");

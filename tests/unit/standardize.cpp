@@ -74,6 +74,9 @@ TEST_CASE("standardize refuses what it cannot divide by") {
   CHECK_THROWS_WITH(fitted(*map, table_of({"ash"}, std::vector<double>(100, 0.1))),
                     "standardize: column 'ash' is 0.1 in all 100 training rows, so it has no standard deviation to "
                     "divide by; leave the column out of the data");
+  CHECK_THROWS_WITH(fitted(*map, table_of({"ash"}, {3})),
+                    "standardize: column 'ash' is 3 in the only training row, so it has no standard deviation to "
+                    "divide by; give more rows");
   CHECK_THROWS_WITH(fitted(*map, table_of({"a", "ash"}, {1, 2, -1e200, 1e200})),
                     "standardize: column 'ash' has the standard deviation inf over the training rows, but it must be "
                     "finite and above 0; look for values that are not finite, or give the column in other units");
