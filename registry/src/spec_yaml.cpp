@@ -19,6 +19,8 @@ namespace {
 
 /// Aliases copy what they name, so a short text can stand for an enormous tree; no real spec comes near this.
 constexpr std::size_t kMaximumNodes = 200000;
+/// The parser itself gives up somewhat deeper, with words that do not say so.
+constexpr std::size_t kMaximumDepth = 200;
 
 std::size_t nodes_in(const SpecNode& node) {
   std::size_t n = 1;
@@ -32,6 +34,28 @@ class TreeBuilder final : public YAML::EventHandler {
   explicit TreeBuilder(std::string name) : name_(std::move(name)) {}
 
   SpecNode take() { return std::move(root_); }
+
+  /// The innermost list or mapping whose end has not come.
+  std::optional<Position> open(SpecNode::Kind kind) const {
+    for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame)
+      if (frame->node.kind == kind) return frame->node.position;
+    return std::nullopt;
+  }
+
+  /// The parser lets the end of the text close a quote. Only the last quoted value can be such a one.
+  void require_closed_quote(const std::string& text) const {
+    if (!last_quoted_) return;
+    const std::size_t begin = static_cast<std::size_t>(last_quoted_->pos);
+    const char quote = begin < text.size() ? text[begin] : '\0';
+    if (quote != '"' && quote != '\'') return;  // the mark is that of an anchor
+    for (std::size_t i = begin + 1; i < text.size(); ++i) {
+      if (quote == '"' && text[i] == '\\')
+        ++i;
+      else if (text[i] == quote)
+        return;
+    }
+    fail(*last_quoted_, std::string("this quote is not closed; it needs a ") + quote + " behind its text");
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ > 0)
@@ -51,6 +75,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (tag != "?" && tag != "!") refuse_tag(mark, tag);
     SpecNode node = SpecNode::scalar(value, at(mark));
     node.quoted = tag == "!";
+    if (node.quoted) last_quoted_ = mark;
     finish(std::move(node), anchor);
   }
 
@@ -98,8 +123,9 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void start(SpecNode node, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     if (tag != "?" && !tag.empty()) refuse_tag(mark, tag);
-    if (!frames_.empty() && frames_.back().node.is_map() && !frames_.back().key)
-      fail(mark, "a key must be a word, but this one is a list or a mapping");
+    if (frames_.size() >= kMaximumDepth)
+      fail(mark, "lists and mappings stand more than " + std::to_string(kMaximumDepth) +
+                     " deep in each other here; no spec is so deep");
     frames_.push_back({std::move(node), anchor, std::nullopt});
   }
 
@@ -130,7 +156,8 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   static void take_key(Frame& frame, SpecNode key) {
-    if (!key.is_scalar()) fail(key.position, "a key must be a word, but this one is empty, a list or a mapping");
+    if (key.is_null()) fail(key.position, "a key must be a word, but this one is empty, a list or a mapping");
+    if (!key.is_scalar()) fail(key.position, "a key must be a word, but this one is a list or a mapping");
     for (const SpecNode::Entry& entry : frame.node.entries)
       if (entry.key == key.text)
         fail(key.position,
@@ -159,6 +186,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Frame> frames_;
   std::map<YAML::anchor_t, SpecNode> anchors_;
   std::size_t nodes_ = 0;
+  std::optional<YAML::Mark> last_quoted_;
   int documents_ = 0;
 };
 
@@ -173,9 +201,40 @@ std::string tab_remedy(const std::string& text, int line) {
   return tab ? "; the line begins with a tab: indent with spaces" : "";
 }
 
+/// The parser's words, in those of a user where they are not.
+std::string in_plain_words(const std::string& message) {
+  if (message == "illegal EOF in scalar") return "a quote is still open where the text ends; close it";
+  if (message == "illegal flow end") return "this closing bracket does not belong to the last one that was opened";
+  return message;
+}
+
+/// What no text contains is refused before the parser takes it for something else.
+void require_text(const std::string& text, const std::string& name) {
+  const std::size_t nul = text.find('\0');
+  if (nul == std::string::npos) return;
+  const auto place = text.begin() + static_cast<std::ptrdiff_t>(nul);
+  const auto line = std::find(std::make_reverse_iterator(place), text.rend(), '\n').base();
+  throw SpecError(problem_text(
+      {name, static_cast<int>(std::count(text.begin(), place, '\n')) + 1, static_cast<int>(place - line) + 1},
+      "there is a NUL byte here, so this is not text in UTF-8; remove it, or save the file as "
+      "UTF-8"));
+}
+
+/// The parser reports a bracket that is not closed where the text ends, or where it was first surprised.
+void require_closed_brackets(const TreeBuilder& builder, const std::string& message) {
+  const bool list = message == "end of sequence flow not found";
+  if (!list && message != "end of map flow not found") return;
+  const std::optional<Position> open = builder.open(list ? SpecNode::Kind::list : SpecNode::Kind::map);
+  if (!open) return;
+  throw SpecError(
+      problem_text(*open, list ? "the list that begins here is not closed; it needs a ']' behind its last element"
+                               : "the mapping that begins here is not closed; it needs a '}' behind its last field"));
+}
+
 }  // namespace
 
 SpecNode parse_spec_text(const std::string& text, const std::string& name) {
+  require_text(text, name);
   TreeBuilder builder(name);
   try {
     std::istringstream in(text);
@@ -183,10 +242,12 @@ SpecNode parse_spec_text(const std::string& text, const std::string& name) {
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& e) {
-    if (e.mark.is_null()) throw SpecError(problem_text({name, 0, 0}, "not valid YAML: " + e.msg));
+    require_closed_brackets(builder, e.msg);
+    if (e.mark.is_null()) throw SpecError(problem_text({name, 0, 0}, "not valid YAML: " + in_plain_words(e.msg)));
     throw SpecError(problem_text({name, e.mark.line + 1, e.mark.column + 1},
-                                 "not valid YAML: " + e.msg + tab_remedy(text, e.mark.line)));
+                                 "not valid YAML: " + in_plain_words(e.msg) + tab_remedy(text, e.mark.line)));
   }
+  builder.require_closed_quote(text);
   SpecNode root = builder.take();
   if (root.position.file.empty()) root.position.file = name;  // an empty text has no node
   return root;

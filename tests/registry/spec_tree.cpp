@@ -88,9 +88,34 @@ TEST_CASE("what YAML allows and a spec does not is refused with its position") {
 }
 
 TEST_CASE("syntax errors have a position") {
-  CHECK(error_of("a: [1, 2\nb: 3\n").starts_with("spec.yaml:2:"));
-  CHECK(error_of("a: [1, 2\nb: 3\n").find(": error: not valid YAML: ") != std::string::npos);
+  CHECK(error_of("a: b: c\n").starts_with("spec.yaml:1:5: error: not valid YAML: "));
+  CHECK(error_of("a: [1]]\n") ==
+        "spec.yaml:1:7: error: not valid YAML: this closing bracket does not belong to the last one that was opened");
   CHECK(error_of("a: *missing\n").find("spec.yaml:1:") == 0);
+}
+
+TEST_CASE("what is not closed is reported where it begins") {
+  const std::string list = ": error: the list that begins here is not closed; it needs a ']' behind its last element";
+  CHECK(error_of("a: [1, 2\nb: 3\n") == "spec.yaml:1:4" + list);
+  CHECK(error_of("[1") == "spec.yaml:1:1" + list);
+  CHECK(error_of("a: [[[[\n") == "spec.yaml:1:7" + list);
+  CHECK(error_of("a: {b: [1], c: 2\n") ==
+        "spec.yaml:1:4: error: the mapping that begins here is not closed; it needs a '}' behind its last field");
+  CHECK(error_of("a: 'x'\nb: \"it's\\\"\n") ==
+        "spec.yaml:2:4: error: this quote is not closed; it needs a \" behind its text");
+  CHECK(error_of("a: 'x") ==
+        "spec.yaml:1:6: error: not valid YAML: a quote is still open where the text ends; close it");
+  CHECK(error_of("a: 'it''s'\nb: \"\\\"\"\n") == "no error");
+}
+
+TEST_CASE("what is no text, or nested without end, is refused in words of its own") {
+  CHECK(error_of(std::string("a: 1\nb: \0\n", 10)) ==
+        "spec.yaml:2:4: error: there is a NUL byte here, so this is not text in UTF-8; remove it, or save the file as "
+        "UTF-8");
+  std::string blocks;
+  for (std::size_t i = 0; i < 3000; ++i) blocks += std::string(i, ' ') + "a:\n";
+  CHECK(error_of(blocks) ==
+        "spec.yaml:201:201: error: lists and mappings stand more than 200 deep in each other here; no spec is so deep");
 }
 
 TEST_CASE("a short text cannot stand for an enormous tree") {
