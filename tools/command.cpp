@@ -138,6 +138,8 @@ Arguments Command::parse(const std::vector<std::string>& words) const {
   if (const std::string format = arguments.text("format", "text"); format != "text" && format != "json")
     throw UsageError(fmt::format("option '--format' is '{}'; it must be text or json", format));
   arguments.threads();
+  if (arguments.given("output") && arguments.text("output").empty())
+    throw UsageError("option '--output' is empty; give a name, or leave the option out");
   std::size_t required = 0;
   for (const Positional& p : positionals)
     if (p.required && required++ == arguments.positionals())

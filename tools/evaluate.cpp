@@ -1,7 +1,6 @@
 // evaluate: the mean log-density of a run on its own splits or on other rows.
 #include "command.h"
 #include "evaluation.h"
-#include "io/table_file.h"
 #include "loaded_run.h"
 #include "program.h"
 #include "specs.h"
@@ -15,12 +14,17 @@ template <class T>
 std::vector<SplitEvaluation> evaluate_run(OpenedRun& opened, const Arguments& arguments) {
   LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), opened.spec.seed);
   if (arguments.positionals() < 2) return evaluate_splits(run.engine(), run.own_splits());
-  Split<T> split = run.transform(read_table(opened.registry, arguments.positional(1), "DATA"));
+  Split<T> split = run.transform(run.read(arguments.positional(1), "DATA"));
   split.name = kData;
   return {evaluate_split(run.engine(), split)};
 }
 
 int evaluate(const Arguments& arguments, Console& console) {
+  if (arguments.given("output")) {
+    std::vector<std::string> data;
+    if (arguments.positionals() > 1) data.push_back(arguments.positional(1));
+    refuse_own_input(arguments.text("output"), data, arguments.positional(0));
+  }
   OpenedRun opened(arguments.positional(0), arguments);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const std::vector<SplitEvaluation> evaluations = evaluate_run<T>(opened, arguments);

@@ -9,7 +9,8 @@ namespace pushforward {
 template <class T>
 LoadedRun<T>::LoadedRun(const Registry& registry, const ResolvedSpec& spec, const Checkpoint& checkpoint, int threads,
                         std::uint64_t seed)
-    : state_(checkpoint.data<T>()),
+    : registry_(registry),
+      state_(checkpoint.data<T>()),
       experiment_(build_experiment<T>(registry, spec, false, state_ ? &*state_ : nullptr)) {
   checkpoint.restore(experiment_.model);
   checkpoint.restore_averaged(experiment_.model);
@@ -17,6 +18,22 @@ LoadedRun<T>::LoadedRun(const Registry& registry, const ResolvedSpec& spec, cons
   settings.seed = seed;
   engine_ = std::make_unique<Engine<T>>(experiment_.model, settings);
   engine_->prepare();
+}
+
+template <class T>
+Table LoadedRun<T>::read(const std::filesystem::path& path, const std::string& what, bool events) const {
+  CsvForm form;
+  if (const SpecNode* section = experiment_.spec.root.find("data"); section && data()) {
+    if (events) form.needed = data()->columns();
+    form.needed.insert(form.needed.end(), data()->context_columns().begin(), data()->context_columns().end());
+    const SpecNode* weights = section->find("weights");
+    if (events && weights && weights->is_scalar()) form.welcome.push_back(weights->text);
+    if (const SpecNode* csv = section->find("source")->find("csv")) {
+      form.delimiter = csv->find("delimiter")->text;
+      form.header = csv->find("header")->text;
+    }
+  }
+  return read_table(registry_, path, what, form);
 }
 
 template <class T>

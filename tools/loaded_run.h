@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "io/checkpoint.h"
+#include "io/table_file.h"
 
 namespace pushforward {
 
@@ -29,9 +30,13 @@ class LoadedRun {
   /// The rows that it was fitted to and those it was not, read again from the spec's source. Throws DataError; a run
   /// without data is one.
   const std::vector<Split<T>>& own_splits();
+  /// The columns that the model needs of a file; a CSV file is read as the run's own was. `events` false: its context
+  /// alone. Throws as `read_table` does.
+  Table read(const std::filesystem::path& path, const std::string& what, bool events = true) const;
   Split<T> transform(const Table& table) const { return transform_rows(model(), data(), table); }
 
  private:
+  const Registry& registry_;
   std::optional<typename DataPipeline<T>::State> state_;
   Experiment<T> experiment_;
   std::unique_ptr<Engine<T>> engine_;

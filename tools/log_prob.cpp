@@ -16,7 +16,7 @@ namespace {
 template <class T>
 Table log_prob_of(OpenedRun& opened, const Arguments& arguments) {
   LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), opened.spec.seed);
-  const Split<T> split = run.transform(read_table(opened.registry, arguments.positional(1), "DATA"));
+  const Split<T> split = run.transform(run.read(arguments.positional(1), "DATA"));
   Table table{.rows = split.rows(), .names = {"log_prob"}, .values = std::vector<double>(split.log_det)};
   std::vector<double> of_model(static_cast<std::size_t>(split.rows()));
   run.engine().log_prob(split.view(), of_model);
@@ -33,7 +33,10 @@ void print(const Table& table, Console& console) {
 
 int log_prob(const Arguments& arguments, Console& console) {
   const std::string output = arguments.text("output");
-  if (!output.empty()) table_format(output, "option '--output'");
+  if (arguments.given("output")) {
+    table_format(output, "option '--output'");
+    refuse_own_input(output, {arguments.positional(1)}, arguments.positional(0));
+  }
   OpenedRun opened(arguments.positional(0), arguments);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = log_prob_of<T>(opened, arguments);

@@ -53,7 +53,7 @@ Table condition_table(const std::vector<std::string>& conditions, const std::vec
 
 /// The context that the command line gives, as the model sees it; no rows for an unconditional model.
 template <class T>
-Split<T> context_of(const LoadedRun<T>& run, const Registry& registry, const Arguments& arguments) {
+Split<T> context_of(const LoadedRun<T>& run, const Arguments& arguments) {
   const bool file = arguments.given("context"), given = arguments.given("condition");
   const bool conditional = run.model().context > 0;
   if (!conditional && (file || given))
@@ -66,8 +66,12 @@ Split<T> context_of(const LoadedRun<T>& run, const Registry& registry, const Arg
         fmt::format("the model is conditioned on {}; give its context either way: --condition {}=VALUE for "
                     "one value of each, or --context FILE for a row of them for each sample",
                     fmt::join(names, ", "), fmt::join(names, "=VALUE --condition ")));
-  if (file) return run.data()->transform(read_table(registry, arguments.text("context"), "option '--context'"), false);
-  return run.data()->transform(condition_table(arguments.texts("condition"), names), false);
+  if (file) return run.data()->transform(run.read(arguments.text("context"), "option '--context'", false), false);
+  try {
+    return run.data()->transform(condition_table(arguments.texts("condition"), names), false);
+  } catch (const DataError& error) {
+    throw UsageError(fmt::format("option '--condition': {}", error.what()));
+  }
 }
 
 Index number_of_samples(const Arguments& arguments, Index context_rows) {
@@ -86,7 +90,7 @@ Table samples_of(OpenedRun& opened, const Arguments& arguments) {
   const auto seed = static_cast<std::uint64_t>(arguments.integer("seed", static_cast<std::int64_t>(opened.spec.seed), 0,
                                                                  std::numeric_limits<std::int64_t>::max()));
   LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), seed);
-  const Split<T> context = context_of(run, opened.registry, arguments);
+  const Split<T> context = context_of(run, arguments);
   const Block<const T> rows = context.context;
   return draw_samples<T>(run.engine(), run.data(), number_of_samples(arguments, rows.data ? rows.rows : 0), rows);
 }
@@ -101,7 +105,12 @@ void print(const Table& table, Console& console) {
 
 int sample(const Arguments& arguments, Console& console) {
   const std::string output = arguments.text("output");
-  if (!output.empty()) table_format(output, "option '--output'");
+  if (arguments.given("output")) {
+    table_format(output, "option '--output'");
+    std::vector<std::string> context;
+    if (arguments.given("context")) context.push_back(arguments.text("context"));
+    refuse_own_input(output, context, arguments.positional(0));
+  }
   OpenedRun opened(arguments.positional(0), arguments);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = samples_of<T>(opened, arguments);

@@ -148,6 +148,60 @@ TEST_CASE("Columns are found by their names, in any order and among others") {
   CHECK(use({"log-prob", "run", "nameless.csv"}).out == expected);
 }
 
+TEST_CASE("A file is read as the run's own, and only the columns that the model needs") {
+  const TemporaryFolder folder;
+  std::string rows = "name;x;note;y\n";
+  for (int i = 0; i < 40; ++i) {
+    const std::string n = std::to_string(i);
+    rows += "\"row; " + n + "\";" + std::to_string(0.1 * i) + ";why " + n + ";" + std::to_string(i % 7) + "\n";
+  }
+  folder.write("data.csv", rows);
+  folder.write("spec.yaml",
+               "data:\n  source: {csv: {file: data.csv, delimiter: ';', drop: [name, note]}}\n"
+               "model: {base: normal, bijectors: [elementwise: {transformer: affine}]}\ntraining: {steps: 3}\n");
+  const Outcome fit = pushforward({"fit", "spec.yaml", "-q", "-o", "run", "--format", "json"}, folder.path());
+  CAPTURE(fit.err);
+  REQUIRE(fit.code == 0);
+  const Outcome scored = pushforward({"log-prob", "run", "data.csv"}, folder.path());
+  CAPTURE(scored.err);
+  REQUIRE(scored.code == 0);
+  CHECK(column_of(scored.out).size() == 40);
+  const Json evaluation =
+      Json::parse(pushforward({"evaluate", "run", "data.csv", "--format", "json"}, folder.path()).out);
+  CHECK(evaluation["data"] == Json::parse(fit.out)["evaluation"]["train"]);
+  folder.write("other.csv", "y;name;z\n1;Oslo;2\n");
+  const Outcome missing = pushforward({"log-prob", "run", "other.csv"}, folder.path());
+  CHECK(missing.code == 1);
+  CHECK_THAT(missing.err, Contains("there is no column 'x'"));
+}
+
+TEST_CASE("Nothing that a command reads is overwritten by what it writes") {
+  const TemporaryFolder& folder = conditional();
+  folder.write("rows.csv", "angle,y,x\n1,0.5,0.25\n");
+  std::filesystem::create_hard_link(folder / "rows.csv", folder / "same.csv");
+  std::filesystem::create_directory_symlink("run", folder / "link");
+  const std::string rows = read_text(folder / "rows.csv"), samples = read_text(folder / "run/samples.npy");
+  const auto refused = [&](const std::vector<std::string>& arguments) {
+    const Outcome outcome = pushforward(arguments, folder.path());
+    INFO(arguments.back());
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.err, Contains("name another file with --output"));
+    CHECK(read_text(folder / "rows.csv") == rows);
+    CHECK(read_text(folder / "run/samples.npy") == samples);
+    return outcome.err;
+  };
+  CHECK_THAT(refused({"log-prob", "run", "rows.csv", "-o", "./rows.csv"}), Contains("which is the file that is read"));
+  refused({"log-prob", "run", "rows.csv", "-o", "same.csv"});
+  refused({"evaluate", "run", "rows.csv", "-o", "rows.csv"});
+  refused({"sample", "run", "--context", "rows.csv", "-o", "rows.csv"});
+  CHECK_THAT(refused({"evaluate", "run", "rows.csv", "-o", "run/evaluation.json"}), Contains("which lies in the run"));
+  refused({"log-prob", "run/", "rows.csv", "-o", "link/samples.npy"});
+  refused({"evaluate", "run/checkpoint.safetensors", "rows.csv", "-o", "link/checkpoint.safetensors"});
+  const Outcome empty = pushforward({"log-prob", "run", "rows.csv", "-o", ""}, folder.path());
+  CHECK(empty.code == 2);
+  CHECK_THAT(empty.err, Contains("option '--output' is empty"));
+}
+
 TEST_CASE("Bad data files are refused with the place and the reason") {
   const TemporaryFolder& folder = small_run().folder;
   const auto refused = [&](const std::string& name, const std::string& text, int code = 1) {
