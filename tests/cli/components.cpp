@@ -133,7 +133,9 @@ TEST_CASE("A plugin that cannot be used is named, and stops nothing else") {
   const Outcome check = pushforward({"check", "broken.so"}, folder.path());
   CHECK(check.code == 1);
   CHECK_THAT(check.err, Contains("broken.so"));
-  CHECK_THAT(pushforward({"list", "--plugin-path", "none"}, folder.path()).err, Contains("none"));
+  const Outcome missing = pushforward({"list", "--plugin-path", "none"}, folder.path());
+  CHECK(missing.code == 2);
+  CHECK_THAT(missing.err, Contains("option '--plugin-path' names 'none', which does not exist"));
 }
 
 TEST_CASE("check measures a plugin's components and prints what is allowed") {

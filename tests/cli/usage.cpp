@@ -53,7 +53,9 @@ TEST_CASE("The help of a command has its arguments, options and examples") {
         "\n"
         "Evaluates a run on the splits of its own spec, or on the rows of a file. Gives the mean log-density\n"
         "in nats, of the preprocessed data as the model sees them and of the data as they came, and the\n"
-        "standard error of the mean.\n"
+        "standard error of the mean. Rows outside the support, whose density is zero, are counted, and so are\n"
+        "rows whose log-density is not finite for another reason, such as an overflow. In JSON a number that\n"
+        "is not finite is a text: \"-inf\", \"inf\", \"nan\".\n"
         "\n"
         "Columns of a file are found by their names, or by their places if it has exactly those that are\n"
         "needed.\n"
@@ -134,6 +136,32 @@ TEST_CASE("A spec or run that is not there is named, with the nearest one beside
   CHECK(empty.code == 1);
   CHECK_THAT(empty.err, Contains("the folder 'circles-1' holds no checkpoint.safetensors"));
   CHECK_THAT(pushforward({"fit", "circles-1"}, folder.path()).err, Contains("'circles-1' is a folder"));
+}
+
+TEST_CASE("A condition that the model does not know is a mistake of the command line") {
+  const TemporaryFolder folder;
+  folder.write("labels.yaml",
+               "data: {source: {csv: {text: \"x,y\\n1,0\\n2,1\\n3,0\\n4,1\\n\"}}, context: {labels: y, classes: 2}}\n"
+               "model: {base: {normal: {mean: {network: mlp}}}, bijectors: [affine]}\n"
+               "training: {steps: 2}\n");
+  REQUIRE(pushforward({"fit", "labels.yaml", "-o", "run", "-q"}, folder.path()).code == 0);
+  CHECK(pushforward({"sample", "run", "-n", "2", "--condition", "y=1"}, folder.path()).code == 0);
+  for (const char* condition : {"y=7", "y=-1", "y=0.5"}) {
+    const Outcome outcome = pushforward({"sample", "run", "-n", "2", "--condition", condition}, folder.path());
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.err, Contains("option '--condition': the column 'y' holds ") &&
+                                Contains("but labels are whole numbers 0 to 1"));
+  }
+}
+
+TEST_CASE("An override of the folders of plugins is searched, or refused") {
+  const TemporaryFolder folder;
+  folder.write("a.yaml", "data: {source: circles}\nmodel: {base: normal, bijectors: [affine]}\ntraining: {steps: 2}\n");
+  std::filesystem::create_directory(folder / "mine");
+  CHECK(pushforward({"validate", "a.yaml", "--set", "plugins=[mine]"}, folder.path()).code == 0);
+  const Outcome outcome = pushforward({"validate", "a.yaml", "--set", "plugins=[yours]"}, folder.path());
+  CHECK(outcome.code == 2);
+  CHECK_THAT(outcome.err, Contains("--set plugins=[yours]: error: plugins[0] is 'yours', but there is no folder '"));
 }
 
 TEST_CASE("version prints what plugins must agree with") {
