@@ -45,7 +45,8 @@ std::string Console::paint(const std::string& text, Colour colour) const {
   return coloured_ ? fmt::format("\033[1;{}m{}\033[0m", static_cast<int>(colour), text) : text;
 }
 
-void Console::error(const std::string& message) {
+void Console::error(const std::string& raw) {
+  const std::string message = shown_text(raw);
   constexpr std::string_view kWord = "error:";
   const std::size_t place = message.find(std::string(": ").append(kWord));
   if (place == std::string::npos || message.find('\n') < place)

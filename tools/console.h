@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <string>
 
+#include "shown_text.h"
+
 namespace pushforward {
 
 class Console {
@@ -27,16 +29,16 @@ class Console {
   /// A line about what happens; not in quiet mode.
   template <class... A>
   void note(fmt::format_string<A...> format, A&&... arguments) {
-    if (!quiet) error_line(fmt::format(format, std::forward<A>(arguments)...));
+    if (!quiet) error_line(shown_text(fmt::format(format, std::forward<A>(arguments)...)));
   }
   /// A line that is shown in quiet mode, too: what the user must know although nothing failed.
   template <class... A>
   void warn(fmt::format_string<A...> format, A&&... arguments) {
     error_line("pushforward: " + paint("warning:", Colour::yellow) + " " +
-               fmt::format(format, std::forward<A>(arguments)...));
+               shown_text(fmt::format(format, std::forward<A>(arguments)...)));
   }
   /// The message of what ended the program. A message that begins with a place (`file:1:2: error: ...`) stands alone.
-  void error(const std::string& message);
+  void error(const std::string& raw);
 
   /// Adds to the result; nothing is written before `finish`, so a command that fails leaves no half of one.
   void result(const std::string& text) { result_ += text; }

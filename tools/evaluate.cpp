@@ -25,7 +25,7 @@ int evaluate(const Arguments& arguments, Console& console) {
     if (arguments.positionals() > 1) data.push_back(arguments.positional(1));
     refuse_own_input(arguments.text("output"), data, arguments.positional(0));
   }
-  OpenedRun opened(arguments.positional(0), arguments);
+  OpenedRun opened(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const std::vector<SplitEvaluation> evaluations = evaluate_run<T>(opened, arguments);
     console.result(console.json ? to_json(evaluations).dump(2) + "\n" : to_text(evaluations));

@@ -44,7 +44,9 @@ class LoadedRun {
 
 /// A checkpoint and what is needed to build it; the registry owns the plugins' code and must outlive the rest.
 struct OpenedRun {
-  OpenedRun(const std::string& run, const Arguments& arguments);
+  /// Warns of plugins that are not those that the run was made with. Throws what reading and resolving throw; what is
+  /// missing with a plugin says its name and version.
+  OpenedRun(const std::string& run, const Arguments& arguments, Console& console);
   Registry registry;
   Checkpoint checkpoint;
   ResolvedSpec spec;

@@ -37,7 +37,7 @@ int log_prob(const Arguments& arguments, Console& console) {
     table_format(output, "option '--output'");
     refuse_own_input(output, {arguments.positional(1)}, arguments.positional(0));
   }
-  OpenedRun opened(arguments.positional(0), arguments);
+  OpenedRun opened(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = log_prob_of<T>(opened, arguments);
     if (output.empty()) {

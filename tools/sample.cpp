@@ -111,7 +111,7 @@ int sample(const Arguments& arguments, Console& console) {
     if (arguments.given("context")) context.push_back(arguments.text("context"));
     refuse_own_input(output, context, arguments.positional(0));
   }
-  OpenedRun opened(arguments.positional(0), arguments);
+  OpenedRun opened(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = samples_of<T>(opened, arguments);
     if (output.empty()) {

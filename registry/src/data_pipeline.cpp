@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "assembler.h"
+#include "checksum.h"
 #include "data_columns.h"
 #include "data_split.h"
 #include "problem_text.h"
@@ -54,6 +55,9 @@ std::vector<Index> all_rows(const Table& table) {
   return rows;
 }
 
+std::string checksum_of(const Table& values) {
+  return checksum({reinterpret_cast<const char*>(values.values.data()), values.values.size() * sizeof(double)});
+}
 }  // namespace
 
 template <class T>
@@ -163,6 +167,15 @@ void DataPipeline<T>::load(const State* fitted) {
   const std::vector<Index> context_indices = find_columns(table, i.state.context_columns);
   const std::vector<Index> weight_indices =
       find_columns(table, i.wishes.weights ? std::vector<std::string>{*i.wishes.weights} : std::vector<std::string>());
+  std::vector<Index> used = event_indices;
+  for (const auto& more : {context_indices, weight_indices}) used.insert(used.end(), more.begin(), more.end());
+  const std::string sum = checksum_of(select(table, used, all_rows(table)));
+  if (fitted && !fitted->checksum.empty() && (fitted->rows != table.rows || fitted->checksum != sum))
+    throw DataError("data.source gives " + std::to_string(table.rows) + " rows with the checksum " + sum +
+                    ", but the run was fitted to " + std::to_string(fitted->rows) + " with " + fitted->checksum +
+                    ": its data have changed; name the rows to use as a file: pushforward evaluate RUN DATA");
+  i.state.rows = table.rows;
+  i.state.checksum = sum;
   if (!fitted) i.fit(select(table, event_indices, parts.front().rows));
   i.splits.clear();
   for (const RowsOfSplit& part : parts)

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "io/npy.h"
+#include "io/safetensors.h"
 #include "support/specs.h"
 
 namespace {
@@ -200,6 +201,64 @@ TEST_CASE("Nothing that a command reads is overwritten by what it writes") {
   const Outcome empty = pushforward({"log-prob", "run", "rows.csv", "-o", ""}, folder.path());
   CHECK(empty.code == 2);
   CHECK_THAT(empty.err, Contains("option '--output' is empty"));
+}
+
+TEST_CASE("Data that changed after the fit are not evaluated as the run's own") {
+  const TemporaryFolder folder;
+  folder.write("points.csv", points_csv());
+  folder.write("spec.yaml", kConditionalSpec);
+  REQUIRE(pushforward({"fit", "spec.yaml", "-q", "-o", "run"}, folder.path()).code == 0);
+  CHECK(pushforward({"evaluate", "run"}, folder.path()).code == 0);
+  std::string changed = points_csv();
+  changed[changed.find("0.1")] = '5';
+  for (const std::string& text : {points_csv(59), changed}) {
+    folder.write("points.csv", text);
+    const Outcome outcome = pushforward({"evaluate", "run"}, folder.path());
+    CHECK(outcome.code == 1);
+    CHECK_THAT(outcome.err, Contains("but the run was fitted to 60 ") && Contains("pushforward evaluate RUN DATA"));
+    CHECK(pushforward({"evaluate", "run", "points.csv"}, folder.path()).code == 0);
+  }
+}
+
+TEST_CASE("A plugin that is not the one of the run is said, once for each") {
+  const TemporaryFolder folder;
+  auto file = ::pushforward::read_safetensors(small_run().folder / "run/checkpoint.safetensors");
+  std::string& spec = file.metadata.at("spec");
+  const std::size_t line = spec.find("normal 0.1.0 ") + 13;
+  const std::string stored = spec.substr(line, 4);
+  spec.replace(line, 4, "0bad");
+  ::pushforward::write_safetensors(folder / "c.safetensors", file);
+  const Outcome outcome = pushforward({"sample", "c.safetensors", "-n", "1", "-q"}, folder.path());
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.err, Contains("warning: the plugin normal is not the one that the run was made with") &&
+                              Contains("is " + stored) && Contains("the run has 0bad") && Contains("--plugin-path"));
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+  spec.replace(spec.find("normal 0.1.0 "), 6, "custom");
+  spec.replace(spec.find("normal:"), 7, "custom:");
+  ::pushforward::write_safetensors(folder / "c.safetensors", file);
+  const Outcome missing = pushforward({"sample", "c.safetensors", "-n", "1", "-q"}, folder.path());
+  CHECK(missing.code == 2);
+  CHECK_THAT(missing.err,
+             Contains("made with the plugin custom 0.1.0, which is not there") && Contains("--plugin-path"));
+}
+
+TEST_CASE("Messages show no control characters and nothing endless") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  const Outcome escape = pushforward({"evaluate", "no\033[31mrun"}, folder.path());
+  CHECK(escape.code == 2);
+  CHECK_THAT(escape.err, Contains("no\\x1b[31mrun") && !Contains("\033"));
+  const Outcome endless =
+      pushforward({"fit", "small.yaml", "--set", "seed=" + std::string(100'000, '7')}, folder.path());
+  CHECK(endless.code == 2);
+  CHECK(endless.err.size() < 5000);
+  CHECK_THAT(endless.err, Contains("bytes left out"));
+  std::string damaged = read_text(small_run().folder / "run/checkpoint.safetensors");
+  damaged[damaged.find("\"spec\":\"") + 8] = '\n';
+  folder.write("c.safetensors", damaged);
+  const Outcome broken = pushforward({"sample", "c.safetensors"}, folder.path());
+  CHECK(broken.code == 1);
+  CHECK(broken.err.size() < 500);
 }
 
 TEST_CASE("Bad data files are refused with the place and the reason") {

@@ -128,6 +128,8 @@ Checkpoint Checkpoint::capture(const Model<T>& model, const Training<T>* trainin
   if (data) {
     file.metadata["columns"] = nlohmann::json(data->columns).dump();
     file.metadata["context_columns"] = nlohmann::json(data->context_columns).dump();
+    file.metadata["data_rows"] = fmt::format("{}", data->rows);
+    file.metadata["data_checksum"] = data->checksum;
     for (std::size_t i = 0; i < data->preprocess.size(); ++i)
       file.tensors[fmt::format("{}{}", kPreprocess, i)] = list_tensor<double>(data->preprocess[i]);
   }
@@ -173,13 +175,15 @@ bool Checkpoint::averaged() const {
                      [](const auto& entry) { return entry.first.rfind(kAveraged, 0) == 0; });
 }
 
-std::int64_t Checkpoint::step() const {
-  const std::string& text = metadata("step");
-  std::int64_t step = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
-  if (error != std::errc() || end != text.data() + text.size() || step < 0)
-    throw CheckpointError(fmt::format("'{}' has step '{}', which is no count of steps", name_, text));
-  return step;
+std::int64_t Checkpoint::step() const { return count("step"); }
+
+std::int64_t Checkpoint::count(const std::string& key) const {
+  const std::string& text = metadata(key);
+  std::int64_t n = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error != std::errc() || end != text.data() + text.size() || n < 0)
+    throw CheckpointError(fmt::format("'{}' has {} '{}', which is no count", name_, key, text));
+  return n;
 }
 
 template <class T>
@@ -192,6 +196,10 @@ std::optional<typename DataPipeline<T>::State> Checkpoint::data() const {
   } catch (const nlohmann::json::exception& error) {
     throw CheckpointError(
         fmt::format("'{}' has column names that are no JSON list of texts ({})", name_, error.what()));
+  }
+  if (file_.metadata.contains("data_checksum")) {  // checkpoints before 0.1.0 have none
+    state.rows = count("data_rows");
+    state.checksum = metadata("data_checksum");
   }
   for (std::size_t i = 0; file_.tensors.contains(fmt::format("{}{}", kPreprocess, i)); ++i)
     state.preprocess.push_back(list<double>(fmt::format("{}{}", kPreprocess, i)));

@@ -24,7 +24,7 @@ namespace pushforward {
 /// | `optimizer_numbers/<phase>/<name>`, `optimizer_step/<phase>` | its small exact state |
 ///
 /// Metadata: `kind`, `format_version`, `toolkit_version`, `spec` (resolved, YAML), `precision`, `step`, `columns` and
-/// `context_columns` (JSON lists), `checksum`.
+/// `context_columns` (JSON lists), `data_rows` and `data_checksum` (of the source), `checksum`.
 class Checkpoint {
  public:
   /// What is saved. `training` may be none (before the first step); `data` is none for a spec without data.
@@ -60,6 +60,7 @@ class Checkpoint {
   void restore(Training<T>& training, const Layout& layout) const;
 
  private:
+  std::int64_t count(const std::string& key) const;  // of the metadata
   const std::string& metadata(const std::string& key) const;
   void check_metadata() const;
   template <class E>

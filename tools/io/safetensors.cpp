@@ -121,7 +121,8 @@ class Decoder {
     try {
       header = Json::parse(header_.begin(), header_.end(), watch);
     } catch (const Json::exception& error) {
-      fail("its header is not valid JSON ({})", error.what());
+      const std::string why = error.what();  // at its end it quotes all that was read
+      fail("its header is not valid JSON ({})", why.substr(0, why.find("; last read")));
     }
     if (!header.is_object()) fail("its header is not a JSON object");
     if (!duplicate.empty()) fail("its header holds the name '{}' twice", duplicate);

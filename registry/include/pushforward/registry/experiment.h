@@ -29,13 +29,16 @@ class DataPipeline {
   struct State {
     std::vector<std::string> columns, context_columns;
     std::vector<std::vector<double>> preprocess;
+    Index rows = 0;             // of the source
+    std::string checksum = {};  // of the values that it gave for the columns above; empty: not known
   };
 
   DataPipeline(const Registry& registry, const ResolvedSpec& spec);
   ~DataPipeline();
 
   /// Loads the source, splits it by the seed, fits the preprocessing on the training rows (or takes the `fitted`
-  /// numbers of a run, to evaluate it on its own splits). Throws DataError; SpecError if a split gets no row.
+  /// numbers of a run, to evaluate it on its own splits). Throws DataError, also if the source does not give the data
+  /// of the run; SpecError if a split gets no row.
   void load(const State* fitted = nullptr);
   const std::vector<Split<T>>& splits() const;  // train first; those with a share of zero are absent
   const Split<T>* split(const std::string& name) const;
