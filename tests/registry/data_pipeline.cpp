@@ -193,7 +193,10 @@ TEST_CASE("the state maps new data without the training data") {
 TEST_CASE("a run is evaluated on its own splits with its own numbers") {
   const auto p = loaded("{source: {counting: {rows: 10}}, preprocess: [standardize]}");
   auto longer = pipeline("{source: {counting: {rows: 20}}, preprocess: [standardize]}");
-  const auto state = p->state();
+  auto state = p->state();
+  CHECK(state.rows == 10);
+  CHECK_THROWS_AS(longer->load(&state), DataError);  // the data are not those of the run
+  state.checksum.clear();                            // nor known to be others
   longer->load(&state);
   CHECK(longer->splits()[0].rows() == 20);
   CHECK(longer->splits()[0].data(7, 0) == p->splits()[0].data(7, 0));
