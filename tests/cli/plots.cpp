@@ -143,9 +143,10 @@ TEST_CASE("Without gnuplot the fit succeeds, and says how the pictures can be ha
   check_table(place.plots() / "density.csv", 200, 201);
   CHECK(!std::filesystem::exists(place.plots() / "loss.png"));
   if (!has_gnuplot()) return;
-  // What the message says to type.
+  // What the message says to type. (In the C locale gnuplot remarks that it has no degree sign.)
   const Outcome drawn =
-      Process("/usr/bin/env", {"gnuplot", "density.gp", "loss.gp", "samples.gp"}, place.plots()).finish();
+      Process("/usr/bin/env", {"gnuplot", "density.gp", "loss.gp", "samples.gp"}, place.plots(), {"LC_ALL=C.UTF-8"})
+          .finish();
   CHECK(drawn.code == 0);
   CHECK(drawn.err.empty());
   check_pictures(place.plots(), {"loss", "density", "samples"});
