@@ -16,7 +16,7 @@ build_packages=(
   libyaml-cpp-dev nlohmann-json3-dev libfmt-dev libfast-float-dev
   gnuplot-nox
 )
-test_packages=(catch2 librapidcheck-dev librandom123-dev binutils)
+test_packages=(catch2 librandom123-dev binutils)
 bench_packages=(libbenchmark-dev)
 
 packages=("${build_packages[@]}")
