@@ -56,6 +56,9 @@ struct Engine<T>::Impl {
 
   double weight_of(const Rows<T>& batch) const;
   double seed_of(const Rows<T>& batch, Index row, double total) const;
+  template <class F>
+  Lane<T>& run_shards(int phase, const Rows<T>& batch, const Values<T>& values, Stream s, Mode mode, bool serial,
+                      bool with_gradient, F&& use);
   double separable(int phase, const Rows<T>& batch, const Values<T>& values, Stream s, bool with_gradient);
   double coupled(int phase, const Rows<T>& batch, const Values<T>& values, Stream s, Mode mode, bool with_gradient);
   double reduce(int phase, const Rows<T>& batch, const Values<T>& values, Stream s, Mode mode, bool with_gradient);
@@ -86,8 +89,7 @@ struct Engine<T>::Impl {
   std::vector<T> reduce_gradient;
 };
 
-// --- what an evaluation is given
-// --------------------------------------------------------------------------------------
+// --- what an evaluation is given ---
 
 template <class T>
 void Engine<T>::Impl::freeze(const std::vector<std::uint8_t>& by_user) {
@@ -165,8 +167,7 @@ void Engine<T>::Impl::each_shard(Index rows, Mode mode, F&& f) {
   });
 }
 
-// --- losses
-// ------------------------------------------------------------------------------------------------------------
+// --- losses ---
 
 template <class T>
 double Engine<T>::Impl::weight_of(const Rows<T>& batch) const {
@@ -178,40 +179,53 @@ double Engine<T>::Impl::seed_of(const Rows<T>& batch, Index row, double total) c
   return (batch.weights.data ? static_cast<double>(batch.weights.data[row]) : 1.0) / total;
 }
 
+/// The objective's `rows` of every shard, lane after lane, each handed to use(tape, rows, first row, rows, sums of the
+/// lane); the sum of all lanes, whose statistics are kept.
 template <class T>
-double Engine<T>::Impl::separable(int phase, const Rows<T>& batch, const Values<T>& values, Stream s,
-                                  bool with_gradient) {
-  const double total = weight_of(batch);
+template <class F>
+Lane<T>& Engine<T>::Impl::run_shards(int phase, const Rows<T>& batch, const Values<T>& values, Stream s, Mode mode,
+                                     bool serial, bool with_gradient, F&& use) {
   const std::uint8_t* frozen = frozen_in(phase);
-  const Index size = shard_size(batch.count, Mode::train), shards = (batch.count + size - 1) / size;
-  const bool serial = measured_rows != batch.count || serial_seconds < kWorthSharing;
-  const double start = now();
+  const Index size = shard_size(batch.count, mode), shards = (batch.count + size - 1) / size;
   Lane<T>& sum = lanes.run(pool, serial, with_gradient, [&](int lane, int worker, Lane<T>& sums) {
     Tape<T>& tape = *tapes[static_cast<std::size_t>(worker)];
     for (Index shard = shards * lane / settings.lanes; shard < shards * (lane + 1) / settings.lanes; ++shard) {
       const Index first = shard * size, count = std::min(size, batch.count - first);
       tape.reset();
       tape.set_recording(with_gradient);
-      Pass<T> p = pass(tape, values, Mode::train, s, first);
+      Pass<T> p = pass(tape, values, mode, s, first);
       p.sinks.gradient = with_gradient ? sums.gradient.data() : nullptr;
       p.sinks.frozen = frozen;
       p.sinks.statistics = sums.statistics.data();
       const Batch<T> rows = enter(tape, batch, first, count, p);
-      const Var<T> losses = columns(model.objective->rows(phase, *model.distribution, rows, p), 0, 1);
-      const Block<T> seed = tape.block(count, 1);
-      for (Index i = 0; i < count; ++i) {
-        const double w = seed_of(batch, first + i, total);
-        seed.data[i] = static_cast<T>(w);
-        sums.loss += w * static_cast<double>(losses.value().data[i]);
-      }
-      if (with_gradient) tape.backward(losses, seed);
+      use(tape, model.objective->rows(phase, *model.distribution, rows, p), first, count, sums);
     }
   });
+  std::copy(sum.statistics.begin(), sum.statistics.end(), statistics.begin());
+  return sum;
+}
+
+template <class T>
+double Engine<T>::Impl::separable(int phase, const Rows<T>& batch, const Values<T>& values, Stream s,
+                                  bool with_gradient) {
+  const double total = weight_of(batch);
+  const bool serial = measured_rows != batch.count || serial_seconds < kWorthSharing;
+  const double start = now();
+  const auto weigh = [&](Tape<T>& tape, Var<T> rows, Index first, Index count, Lane<T>& sums) {
+    const Var<T> losses = columns(rows, 0, 1);
+    const Block<T> seed = tape.block(count, 1);
+    for (Index i = 0; i < count; ++i) {
+      const double w = seed_of(batch, first + i, total);
+      seed.data[i] = static_cast<T>(w);
+      sums.loss += w * static_cast<double>(losses.value().data[i]);
+    }
+    if (with_gradient) tape.backward(losses, seed);
+  };
+  const Lane<T>& sum = run_shards(phase, batch, values, s, Mode::train, serial, with_gradient, weigh);
   if (serial) {
     serial_seconds = measured_rows == batch.count ? std::min(serial_seconds, now() - start) : now() - start;
     measured_rows = batch.count;
   }
-  std::copy(sum.statistics.begin(), sum.statistics.end(), statistics.begin());
   return sum.loss;
 }
 
@@ -270,32 +284,18 @@ double Engine<T>::Impl::coupled(int phase, const Rows<T>& batch, const Values<T>
   const double loss = reduce(phase, batch, values, s, mode, with_gradient);
   if (!with_gradient) return loss;
   const Block<const T> adjoints = whole[static_cast<std::size_t>(phase)].adjoints.block();
-  const std::uint8_t* frozen = frozen_in(phase);
-  const Index size = shard_size(batch.count, mode), shards = (batch.count + size - 1) / size;
-  Lane<T>& sum = lanes.run(pool, false, true, [&](int lane, int worker, Lane<T>& sums) {
-    Tape<T>& tape = *tapes[static_cast<std::size_t>(worker)];
-    for (Index shard = shards * lane / settings.lanes; shard < shards * (lane + 1) / settings.lanes; ++shard) {
-      const Index first = shard * size, count = std::min(size, batch.count - first);
-      tape.reset();
-      tape.set_recording(true);
-      Pass<T> p = pass(tape, values, mode, s, first);
-      p.sinks.gradient = sums.gradient.data();
-      p.sinks.frozen = frozen;
-      p.sinks.statistics = sums.statistics.data();
-      const Batch<T> rows = enter(tape, batch, first, count, p);
-      tape.backward(model.objective->rows(phase, *model.distribution, rows, p), slice<T>(adjoints, first, count));
-    }
-  });
-  std::copy(sum.statistics.begin(), sum.statistics.end(), statistics.begin());
+  const auto seed = [&](Tape<T>& tape, Var<T> rows, Index first, Index count, Lane<T>&) {
+    tape.backward(rows, slice<T>(adjoints, first, count));
+  };
+  Lane<T>& sum = run_shards(phase, batch, values, s, mode, false, true, seed);
   for (std::size_t i = 0; i < reduce_gradient.size(); ++i) sum.gradient[i] += reduce_gradient[i];
   return loss;
 }
 
-// --- errors
-// ------------------------------------------------------------------------------------------------------------
+// --- errors ---
 
 /// What to look at when a number is not finite: before the first update, the learning rate has done nothing.
-std::string remedy_at(std::uint32_t step) {
+static std::string remedy_at(std::uint32_t step) {
   return step == 0
              ? ". No parameter has moved yet: look at the data (outliers, units, preprocessing) and at the values "
                "that the parameters start with"
@@ -348,8 +348,7 @@ void Engine<T>::Impl::finish_gradient(std::span<T> gradient, const std::uint8_t*
                              ", although the loss is" + remedy_at(s));
 }
 
-// --- the interface
-// -----------------------------------------------------------------------------------------------------
+// --- the interface ---
 
 template <class T>
 Engine<T>::Engine(Model<T>& model, const EngineSettings& settings) {
