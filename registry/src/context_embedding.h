@@ -28,6 +28,8 @@ class ContextEmbedding final : public Distribution<T> {
   Var<T> log_prob_parts(Var<T> y, const Pass<T>& pass) const override {
     return model_->log_prob_parts(y, embedded(pass));
   }
+  FlowView<T> as_flow() const override { return model_->as_flow(); }
+  const Pass<T>& flow_pass(const Pass<T>& pass) const override { return model_->flow_pass(embedded(pass)); }
 
  private:
   const Pass<T>& embedded(const Pass<T>& pass) const {

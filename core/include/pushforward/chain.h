@@ -35,6 +35,7 @@ class PUSHFORWARD_EXPORT Flow final : public Distribution<T> {
   Shape event_shape() const override { return event_shape_; }
   Support support() const override;
   DistributionTraits traits() const override;
+  FlowView<T> as_flow() const override { return {base_.get(), bijector_.get()}; }
   const Distribution<T>& base() const { return *base_; }
   const Bijector<T>& bijector() const { return *bijector_; }
 

@@ -1,6 +1,7 @@
 // Distribution: a density over events that can be evaluated and sampled.
 #pragma once
 
+#include "pushforward/bijector.h"
 #include "pushforward/target.h"
 
 namespace pushforward {
@@ -15,6 +16,17 @@ struct Sampled {
 template <class T>
 struct Moments {
   Var<T> mean, variance;
+};
+
+template <class T>
+class Distribution;
+
+/// A flow told apart: where its samples start and the map that they go through. Both belong to the flow.
+template <class T>
+struct FlowView {
+  const Distribution<T>* base = nullptr;  // may be a flow itself
+  const Bijector<T>* map = nullptr;       // forward: events of the base to those of the flow
+  explicit operator bool() const { return map != nullptr; }
 };
 
 struct DistributionTraits {
@@ -46,6 +58,10 @@ class PUSHFORWARD_EXPORT Distribution : public Target<T> {
   virtual Moments<T> moments(const Pass<T>&) const { return {}; }
   /// A mixture's N x K joint log-densities of part and event (log weight + log density); none for others.
   virtual Var<T> log_prob_parts(Var<T>, const Pass<T>&) const { return {}; }
+  /// Base and map of a flow; empty for others. They are to be called with `flow_pass` of the flow's own pass.
+  virtual FlowView<T> as_flow() const { return {}; }
+  /// The pass that base and map of `as_flow` see: where a context is embedded, with what it becomes.
+  virtual const Pass<T>& flow_pass(const Pass<T>& pass) const { return pass; }
 };
 
 extern template class Distribution<float>;
