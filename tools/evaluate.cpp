@@ -1,7 +1,7 @@
 // evaluate: the mean log-density of a run on its own splits or on other rows.
 #include "command.h"
 #include "evaluation.h"
-#include "loaded_run.h"
+#include "opened_run.h"
 #include "program.h"
 #include "specs.h"
 

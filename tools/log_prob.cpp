@@ -5,8 +5,8 @@
 #include "io/csv_writer.h"
 #include "io/table_file.h"
 #include "json_number.h"
-#include "loaded_run.h"
 #include "number_format.h"
+#include "opened_run.h"
 #include "program.h"
 #include "specs.h"
 

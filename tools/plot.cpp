@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.h"
-#include "loaded_run.h"
+#include "opened_run.h"
 #include "plots.h"
 #include "program.h"
 #include "run_folder.h"

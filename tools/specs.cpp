@@ -24,10 +24,4 @@ ResolvedSpec load_spec_text(Registry& registry, const std::string& text, const s
   return resolve(registry, parse_spec_text(text, name), arguments);
 }
 
-void require_path(const std::filesystem::path& path, const char* what) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error)) return;
-  throw SpecError(fmt::format("there is no {} '{}'{}", what, path.string(), path_hint(path)));
-}
-
 }  // namespace pushforward

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "command.h"
+#include "io/path_hint.h"
 #include "pushforward/registry/spec.h"
 
 namespace pushforward {
@@ -14,9 +15,6 @@ ResolvedSpec load_spec(Registry& registry, const std::filesystem::path& file, co
 /// The same for a spec's text, `name` standing for the file.
 ResolvedSpec load_spec_text(Registry& registry, const std::string& text, const std::string& name,
                             const Arguments& arguments);
-
-/// A file or folder that an argument names must be there: otherwise SpecError with the nearest name beside it.
-void require_path(const std::filesystem::path& path, const char* what);
 
 /// Calls `f.template operator()<float>()` or `<double>`, as the spec's precision says.
 template <class F>

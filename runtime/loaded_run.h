@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 
-#include "command.h"
 #include "io/checkpoint.h"
 #include "io/table_file.h"
 
@@ -40,16 +39,6 @@ class LoadedRun {
   std::optional<typename DataPipeline<T>::State> state_;
   Experiment<T> experiment_;
   std::unique_ptr<Engine<T>> engine_;
-};
-
-/// A checkpoint and what is needed to build it; the registry owns the plugins' code and must outlive the rest.
-struct OpenedRun {
-  /// Warns of plugins that are not those that the run was made with. Throws what reading and resolving throw; what is
-  /// missing with a plugin says its name and version.
-  OpenedRun(const std::string& run, const Arguments& arguments, Console& console);
-  Registry registry;
-  Checkpoint checkpoint;
-  ResolvedSpec spec;
 };
 
 }  // namespace pushforward

@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include "io/file_error.h"
-#include "specs.h"
+#include "io/path_hint.h"
 
 namespace pushforward {
 

@@ -1,11 +1,8 @@
 #include "loaded_run.h"
 
-#include <algorithm>
-#include <sstream>
+#include <fmt/format.h>
 
 #include "number_format.h"
-#include "run_folder.h"
-#include "specs.h"
 
 namespace pushforward {
 
@@ -60,59 +57,6 @@ Split<T> transform_rows(const Model<T>& model, const DataPipeline<T>* data, cons
     for (Index i = 0; i < table.rows; ++i)
       split.data(i, j) = static_cast<T>(table.column(j)[static_cast<std::size_t>(i)]);
   return split;
-}
-
-namespace {
-
-/// A line of `provenance.plugins`.
-struct UsedPlugin {
-  std::string name, version, checksum;
-};
-
-std::vector<UsedPlugin> used_plugins(const std::string& spec, const std::string& name) {
-  std::vector<UsedPlugin> plugins;
-  const SpecNode root = parse_spec_text(spec, name);
-  const SpecNode* provenance = root.find("provenance");
-  const SpecNode* list = provenance ? provenance->find("plugins") : nullptr;
-  if (!list) return plugins;
-  for (const SpecNode& item : list->items) {
-    std::istringstream words(item.text);
-    UsedPlugin plugin;
-    if (words >> plugin.name >> plugin.version >> plugin.checksum) plugins.push_back(plugin);
-  }
-  return plugins;
-}
-
-const LoadedLibrary* find_plugin(const Registry& registry, const std::string& name) {
-  const auto& all = registry.libraries();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const LoadedLibrary& l) { return l.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
-
-}  // namespace
-
-OpenedRun::OpenedRun(const std::string& run, const Arguments& arguments, Console& console)
-    : checkpoint(Checkpoint::read(RunFolder::checkpoint_of(run))) {
-  const std::string name = RunFolder::checkpoint_of(run).string();
-  const std::vector<UsedPlugin> used = used_plugins(checkpoint.spec(), name);
-  try {
-    spec = load_spec_text(registry, checkpoint.spec(), name, arguments);
-  } catch (const SpecError& error) {
-    std::string missing;
-    for (const UsedPlugin& plugin : used)
-      if (!registry.libraries().empty() && !find_plugin(registry, plugin.name))
-        missing += fmt::format(
-            "\nthe run was made with the plugin {} {}, which is not there; give its folder with --plugin-path",
-            plugin.name, plugin.version);
-    if (missing.empty()) throw;
-    throw SpecError(error.what() + missing);
-  }
-  for (const UsedPlugin& plugin : used)
-    if (const LoadedLibrary* loaded = find_plugin(registry, plugin.name); loaded && loaded->checksum != plugin.checksum)
-      console.warn(
-          "the plugin {} is not the one that the run was made with: its checksum is {} ({}), the run has {} ({}); name "
-          "the folder of that one with --plugin-path, or fit again",
-          plugin.name, loaded->checksum, loaded->version, plugin.checksum, plugin.version);
 }
 
 template Split<float> transform_rows(const Model<float>&, const DataPipeline<float>*, const Table&);
