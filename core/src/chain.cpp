@@ -1,10 +1,9 @@
 #include "pushforward/chain.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "pushforward/operations.h"
+#include "pushforward/support.h"
 
 namespace pushforward {
 
@@ -104,18 +103,6 @@ Flow<T>::Flow(std::unique_ptr<Distribution<T>> base, std::unique_ptr<Bijector<T>
                      ", but the bijectors map data of shape " + event_shape_.to_string() + " to " + needed.to_string());
 }
 
-/// 1 for rows of the support (and those with a NaN, which stay NaN), 0 for others.
-template <class T>
-Var<T> in_support(Var<T> y, const Support& support) {
-  const Var<T> inside = y.tape().full(y.rows(), 1, T(1));
-  for (Index j = 0; j < y.columns(); ++j)
-    for (Index i = 0; i < y.rows(); ++i) {
-      const double v = static_cast<double>(y.value()(i, j));
-      if (v < support.lower || v > support.upper) inside.data()(i, 0) = T(0);
-    }
-  return inside;
-}
-
 template <class T>
 Var<T> Flow<T>::log_prob(Var<T> y, const Pass<T>& pass) const {
   require_columns("flow", y.columns(), event_shape_.size());
@@ -125,11 +112,10 @@ Var<T> Flow<T>::log_prob(Var<T> y, const Pass<T>& pass) const {
   const Var<T> density = base_->log_prob(x.value, pass);
   pass.check_finite(*base_, density);
   const Var<T> sum = add(density, x.log_det);
-  const Support bounds = support();
-  if (std::isinf(bounds.lower) && std::isinf(bounds.upper)) return sum;
   // What a map makes of an argument that it is not defined for is NaN; the density there is zero.
-  const T nothing = -std::numeric_limits<T>::infinity();
-  return select(in_support(y, bounds), sum, y.tape().constant(nothing));
+  const T lower = static_cast<T>(support().lower), upper = static_cast<T>(support().upper);
+  const Var<T> inside = elements_inside(y, Intervals<T>{{&lower, 1}, {&upper, 1}});
+  return inside ? where_inside(inside, sum) : sum;
 }
 
 template <class T>

@@ -1,91 +1,57 @@
 // uniform: independent elements, each with the same density everywhere on its interval [low, high].
-#include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "pushforward/elementwise_distribution.h"
 #include "pushforward/plugin.h"
 
 namespace {
 
 using namespace pushforward;  // NOLINT: one component, one file
 
-/// The numbers of `low` or `high`. They do not learn: likelihood has no gradient that would widen an interval.
-template <class T>
-std::vector<T> bounds_of(Build<T>& build, const char* field, Index size) {
-  const FieldValue<T> value = build.value(field, size, false);
-  if (value.source != FieldValue<T>::Source::fixed)
-    build.fail(field, "must be a number or a list of numbers: the ends of a uniform distribution cannot be learned");
-  return value.fixed;
-}
+// Likelihood has no gradient that would widen an interval.
+constexpr const char* kNotLearned = "the ends of a uniform distribution cannot be learned";
 
 template <class T>
-class Uniform final : public Distribution<T> {
+class Uniform final : public ElementwiseDistribution<T> {
  public:
   explicit Uniform(Build<T>& build)
-      : shape_(build.own_event_shape("shape")),
-        low_(bounds_of(build, "low", shape_.size())),
-        high_(bounds_of(build, "high", shape_.size())),
-        id_(build.id()) {
+      : ElementwiseDistribution<T>(build, "uniform"),
+        low_(this->numbers(build, "low", kNotLearned)),
+        high_(this->numbers(build, "high", kNotLearned)) {
     for (std::size_t j = 0; j < low_.size(); ++j) {
       if (!(low_[j] < high_[j]))
         build.fail("high", "is " + std::to_string(high_[j]) + " for element " + std::to_string(j) +
                                ", but must be above low, " + std::to_string(low_[j]));
-      log_density_ -= std::log(static_cast<double>(high_[j]) - static_cast<double>(low_[j]));
+      log_densities_.push_back(-static_cast<T>(std::log(static_cast<double>(high_[j]) - static_cast<double>(low_[j]))));
     }
-  }
-
-  // Its gradient is zero wherever there is one, so nothing is recorded.
-  Var<T> log_prob(Var<T> y, const Pass<T>& pass) const override {
-    require_columns("uniform", y.columns(), shape_.size());
-    const Var<T> out = pass.tape.full(y.rows(), 1, static_cast<T>(log_density_));
-    const Block<const T> v = y.value();
-    const Block<T> density = out.data();
-    constexpr T kOutside = -std::numeric_limits<T>::infinity();
-    for (Index j = 0; j < v.columns; ++j) {
-      const T low = low_[static_cast<std::size_t>(j)], high = high_[static_cast<std::size_t>(j)];
-      // Minus infinity and a NaN add up to that NaN.
-      for (Index i = 0; i < v.rows; ++i)
-        density(i, 0) += v(i, j) >= low && v(i, j) <= high ? T(0) : std::isnan(v(i, j)) ? v(i, j) : kOutside;
-    }
-    return out;
-  }
-
-  Sampled<T> sample(Index n, const Pass<T>& pass) const override {
-    const Var<T> y = pass.uniform(id_, n, shape_.size());
-    const Block<T> v = y.data();
-    for (Index j = 0; j < v.columns; ++j) {
-      const T low = low_[static_cast<std::size_t>(j)], high = high_[static_cast<std::size_t>(j)];
-      // Rounded, the upper end may be passed.
-      for (Index i = 0; i < n; ++i) v(i, j) = std::min(high, low + v(i, j) * (high - low));
-    }
-    return {y, pass.tape.full(n, 1, static_cast<T>(log_density_))};
   }
 
   Moments<T> moments(const Pass<T>& pass) const override {
-    const Var<T> mean = pass.tape.make(1, shape_.size()), variance = pass.tape.make(1, shape_.size());
-    for (std::size_t j = 0; j < low_.size(); ++j) {
-      const T width = high_[j] - low_[j];
-      mean.data().data[j] = low_[j] + width / 2;
-      variance.data().data[j] = width * width / 12;
-    }
-    return {mean, variance};
-  }
-
-  Shape event_shape() const override { return shape_; }
-  Support support() const override {
-    return {static_cast<double>(*std::min_element(low_.begin(), low_.end())),
-            static_cast<double>(*std::max_element(high_.begin(), high_.end()))};
+    const Var<T> width = row(high_, pass) - row(low_, pass);
+    return {row(low_, pass) + width * T(0.5), square(width) / T(12)};
   }
 
  private:
-  Shape shape_;
-  std::vector<T> low_, high_;
-  ComponentId id_;
-  double log_density_ = 0;
+  Var<T> row(const std::vector<T>& numbers, const Pass<T>& pass) const {
+    return pass.tape.constant(compact(numbers.data(), 1, this->size()));
+  }
+  // The same number for every y but a NaN, and no gradient.
+  Var<T> element_log_prob(Var<T> y, const Pass<T>& pass) const override {
+    return stop_gradient(y) * T(0) + row(log_densities_, pass);
+  }
+  Var<T> draw(Index n, const Pass<T>& pass) const override {
+    const Var<T> low = row(low_, pass), high = row(high_, pass);
+    // Rounded, the upper end may be passed.
+    return minimum(high, low + pass.uniform(this->id(), n, this->size()) * (high - low));
+  }
+  Intervals<T> intervals() const override { return {low_, high_}; }
+  Var<T> stand_in(const Pass<T>& pass) const override { return row(low_, pass); }
+
+  std::vector<T> low_, high_, log_densities_;
 };
 
 constexpr Field kFields[] = {
-    integers("shape", kOptional, "shape of an event; left out, that of the data or of the bijectors above").at_least(1),
+    kShapeField,
     value("low", "0", "lower end: a number, or a list of one for each element"),
     value("high", "1", "upper end, likewise; above low"),
 };
