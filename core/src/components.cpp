@@ -31,6 +31,8 @@ Optimizer<T>::~Optimizer() = default;
 template <class T>
 Schedule<T>::~Schedule() = default;
 template <class T>
+void Schedule<T>::observe(std::int64_t, double, ScheduleState&) const {}
+template <class T>
 Dataset<T>::~Dataset() = default;
 template <class T>
 Preprocess<T>::~Preprocess() = default;

@@ -121,7 +121,48 @@ void average(std::vector<T>& averaged, std::span<const T> theta, double decay) {
   for (std::size_t i = 0; i < averaged.size(); ++i) averaged[i] = keep * averaged[i] + take * theta[i];
 }
 
+/// Whether the validation rows are looked at after `made` steps.
+template <class T>
+bool looks_after(std::int64_t made, const Training<T>& training) {
+  if (training.validate_every <= 0 || training.validation.count == 0) return false;
+  return made == training.steps || made % training.validate_every == 0;
+}
+
+/// Tells whoever watches the validation loss, at the parameters `judged`. True: it has not improved for too long.
+template <class T>
+bool take_account_of(const MetricRow& row, std::span<const T> judged, Training<T>& training) {
+  if (training.schedule) training.schedule->observe(row.step, row.validation_loss, training.schedule_state);
+  if (!training.early_stopping) return false;
+  const EarlyStopping& stopping = *training.early_stopping;
+  training.best.look(row.step, row.validation_loss, stopping.minimum_improvement, judged,
+                     training.engine->model().store);
+  return stopping.patience > 0 && training.best.waited >= stopping.patience;
+}
+
 }  // namespace
+
+template <class T>
+void BestParameters<T>::look(std::int64_t made, double loss, double minimum_improvement, std::span<const T> theta,
+                             const Store<T>& store) {
+  ++waited;
+  if (std::isfinite(loss) && loss < reference - minimum_improvement) {
+    reference = loss;
+    waited = 0;
+  }
+  if (!std::isfinite(loss) || loss >= validation_loss) return;
+  step = made;
+  validation_loss = loss;
+  parameters.assign(theta.begin(), theta.end());
+  real_state = store.real_state;
+  integer_state = store.integer_state;
+}
+
+template <class T>
+void BestParameters<T>::exchange(Store<T>& store) {
+  store.parameters.swap(parameters);
+  store.real_state.swap(real_state);
+  store.integer_state.swap(integer_state);
+}
 
 template <class T>
 TrainingResult train_by_gradient(Training<T>& training) {
@@ -153,8 +194,10 @@ TrainingResult train_by_gradient(Training<T>& training) {
   BatchLoss<T> evaluate(engine, training.clip_norm);
   TrainingResult result;
   result.steps = training.first_step;
-  for (std::int64_t step = training.first_step; step < training.steps && !result.stopped; ++step) {
-    const double factor = training.schedule ? training.schedule->factor(step, training.steps) : 1.0;
+  for (std::int64_t step = training.first_step; step < training.steps && !result.stopped && !result.stopped_early;
+       ++step) {
+    const double factor =
+        training.schedule ? training.schedule->factor(step, training.steps, training.schedule_state) : 1.0;
     double learning_rate = 0;
     std::int64_t draw = step * evaluations;
     for (std::size_t p = 0; p < phases.size(); ++p) {
@@ -172,13 +215,16 @@ TrainingResult train_by_gradient(Training<T>& training) {
 
     const std::int64_t made = step + 1;
     result.steps = made;
-    const bool last = made == training.steps;
     MetricRow row{made, result.loss, std::nan(""), learning_rate, 0};
-    if (training.validate_every > 0 && training.validation.count > 0 && (last || made % training.validate_every == 0))
+    const bool all_made = made == training.steps;
+    if (looks_after(made, training)) {
+      const std::span<const T> judged = training.ema_decay > 0 ? std::span<const T>(training.averaged) : theta;
       row.validation_loss =
-          engine.held_out_loss(model_phase, training.validation, static_cast<std::uint32_t>(draw),
-                               training.ema_decay > 0 ? std::span<const T>(training.averaged) : theta);
+          engine.held_out_loss(model_phase, training.validation, static_cast<std::uint32_t>(draw), judged);
+      result.stopped_early = take_account_of(row, judged, training) && !all_made;
+    }
     row.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const bool last = all_made || result.stopped_early;
     if (training.on_step) {
       const bool report = last || made == 1 || (training.report_every > 0 && made % training.report_every == 0);
       result.stopped = !training.on_step(row, report) && !last;
@@ -190,6 +236,8 @@ TrainingResult train_by_gradient(Training<T>& training) {
   return result;
 }
 
+template struct BestParameters<float>;
+template struct BestParameters<double>;
 template TrainingResult train_by_gradient<float>(Training<float>&);
 template TrainingResult train_by_gradient<double>(Training<double>&);
 

@@ -1,4 +1,5 @@
 // Checks 30 to 34: optimizers and schedules.
+#include <algorithm>
 #include <cmath>
 
 #include "kit.h"
@@ -206,11 +207,12 @@ void check_factor(const Subject& subject, Tally& t) {
   const Built<double> built = subject.make<double>(subject.surroundings);
   const auto* schedule = dynamic_cast<const Schedule<double>*>(built.component.get());
   if (!schedule) throw std::logic_error("the component of a schedule's subject is no schedule");
-  for (const std::int64_t steps : {std::int64_t{1}, std::int64_t{10}, std::int64_t{1000}})
+  for (const std::int64_t steps : {std::int64_t{1}, std::int64_t{10}, std::int64_t{1000}}) {
+    ScheduleState state, second;  // two runs at once: what one has seen is none of the other's business
     for (std::int64_t step = 0; step < steps; ++step) {
       double factor = 0;
       try {
-        factor = schedule->factor(step, steps);
+        factor = schedule->factor(step, steps, state);
       } catch (const SpecError& e) {
         t.note(std::to_string(steps) + " steps: " + e.what());
         break;
@@ -218,8 +220,14 @@ void check_factor(const Subject& subject, Tally& t) {
       const std::string place = "step " + std::to_string(step) + " of " + std::to_string(steps);
       t.require(std::isfinite(factor) && factor >= 0,
                 [&] { return place + " has the factor " + std::to_string(factor); });
-      t.require(schedule->factor(step, steps) == factor, [&] { return place + " has two factors"; });
+      t.require(schedule->factor(step, steps, state) == factor, [&] { return place + " has two factors"; });
+      t.require(schedule->factor(step, steps, second) == factor,
+                [&] { return place + " has another factor for a state of the same history"; });
+      // Falls, then stays, then is none.
+      const double loss = step > 900 ? std::nan("") : 1 / (1.0 + static_cast<double>(std::min<std::int64_t>(step, 50)));
+      for (ScheduleState* seen : {&state, &second}) schedule->observe(step + 1, loss, *seen);
     }
+  }
 }
 
 }  // namespace pushforward::testing

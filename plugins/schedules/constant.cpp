@@ -9,7 +9,7 @@ template <class T>
 class Constant final : public Schedule<T> {
  public:
   explicit Constant(Build<T>&) {}
-  double factor(std::int64_t, std::int64_t) const override { return 1; }
+  double factor(std::int64_t, std::int64_t, const ScheduleState&) const override { return 1; }
 };
 
 constexpr Example kExamples[] = {{"default", "constant"}};

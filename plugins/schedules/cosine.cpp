@@ -15,7 +15,7 @@ class Cosine final : public Schedule<T> {
  public:
   explicit Cosine(Build<T>& build) : final_(build.real("final")), warm_up_(build.integer("warm_up")) {}
 
-  double factor(std::int64_t step, std::int64_t steps) const override {
+  double factor(std::int64_t step, std::int64_t steps, const ScheduleState&) const override {
     if (warm_up_ >= steps)
       throw SpecError(this->path() + " (cosine): 'warm_up' is " + std::to_string(warm_up_) +
                       " steps, but the training has " + std::to_string(steps) +

@@ -83,8 +83,9 @@ class Builder {
   void build_training() {
     const Split<T>* train = experiment_.data ? experiment_.data->split("train") : nullptr;
     const Index rows = train ? train->rows() : 0;
-    experiment_.settings = training_settings(training_, rows);
-    if (experiment_.settings.validate_every > 0 && !experiment_.data->split("validation"))
+    const bool validates = experiment_.data && experiment_.data->split("validation");
+    experiment_.settings = training_settings(training_, rows, validates);
+    if (experiment_.settings.validate_every > 0 && !validates)
       throw SpecError(problem_text(training_.find("validate_every")->position,
                                    "training.validate_every is given, but there are no validation rows; give "
                                    "data.split.validation a share"));
@@ -98,13 +99,16 @@ class Builder {
     build(experiment_.procedure, "procedure");
     build(experiment_.optimizer, "optimizer");
     build(experiment_.schedule, "schedule");
-    if (experiment_.schedule) check_length(*experiment_.schedule);
+    if (experiment_.schedule) check_schedule(*experiment_.schedule, validates);
     const std::vector<SpecNode>& trackers = training_.find("trackers")->items;
     for (std::size_t i = 0; i < trackers.size(); ++i)
       experiment_.trackers.push_back(assembler.template build_as<Tracker<T>>(
           "tracker", trackers[i], {}, "training.trackers[" + std::to_string(i) + "]", true));
-    GroupedParameters grouped = group_parameters(*training_.find("groups"), experiment_.model.layout, never_trained_,
-                                                 [&](Index element) { return optimizer_of(element).learning_rate(); });
+    GroupedParameters grouped =
+        group_parameters(*training_.find("groups"), experiment_.model.layout, never_trained_, [&](Index element) {
+          const Optimizer<T>& own = optimizer_of(element);
+          return OptimizerDefaults{own.learning_rate(), own.weight_decay()};
+        });
     experiment_.ranges = std::move(grouped.ranges);
     experiment_.frozen = std::move(grouped.frozen);
     if (never_trained_ > 0 && experiment_.ranges.empty())
@@ -115,10 +119,17 @@ class Builder {
   Experiment<T> take() { return std::move(experiment_); }
 
  private:
-  /// A schedule that does not fit the number of steps says so at the first of them.
-  void check_length(const Schedule<T>& schedule) const {
+  /// A schedule that does not fit the number of steps says so at the first of them; one that goes by the validation
+  /// loss needs one.
+  void check_schedule(const Schedule<T>& schedule, bool validates) const {
+    if (schedule.watches_validation() && experiment_.settings.validate_every == 0)
+      throw SpecError(problem_text(
+          training_.find("schedule")->position,
+          "training.schedule goes by the validation loss, but " +
+              std::string(validates ? "training.validate_every is 0, never; remove it, or give a number of steps"
+                                    : "there are no validation rows; give data.split.validation a share")));
     try {
-      schedule.factor(0, experiment_.settings.steps);
+      schedule.factor(0, experiment_.settings.steps, {});
     } catch (const SpecError& error) {
       throw SpecError(problem_text(training_.find("schedule")->position, error.what()));
     }
@@ -234,6 +245,7 @@ Training<T> make_training(const Experiment<T>& experiment, Engine<T>& engine) {
   training.report_every = settings.report_every;
   training.validate_every = settings.validate_every;
   training.checkpoint_every = settings.checkpoint_every;
+  training.early_stopping = settings.early_stopping;
   training.ema_decay = settings.ema_decay;
   training.seed = experiment.spec.seed;
   return training;

@@ -58,7 +58,7 @@ std::string some_names(const Layout& layout) {
 }
 
 void check_group(const SpecNode& node, const std::string& place, const Layout& layout,
-                 const std::function<double(Index)>& learning_rate, Problems& problems) {
+                 const std::function<OptimizerDefaults(Index)>& defaults, Problems& problems) {
   const Group group(node);
   std::size_t named = 0, matched = 0;
   bool replaceable = true;
@@ -67,7 +67,7 @@ void check_group(const SpecNode& node, const std::string& place, const Layout& l
     ++named;
     if (!group.has_role(parameter)) continue;
     ++matched;
-    replaceable &= learning_rate(parameter.handle.offset) > 0;
+    replaceable &= defaults(parameter.handle.offset).learning_rate > 0;
   }
   if (named == 0)
     problems.add(node.find("match")->position,
@@ -106,11 +106,11 @@ bool matches(const std::string& pattern, const std::string& text) {
 }
 
 GroupedParameters group_parameters(const SpecNode& groups, const Layout& layout, Index never_trained,
-                                   const std::function<double(Index)>& learning_rate) {
+                                   const std::function<OptimizerDefaults(Index)>& defaults) {
   Problems problems;
   std::vector<Group> parsed;
   for (std::size_t i = 0; i < groups.items.size(); ++i) {
-    check_group(groups.items[i], "training.groups[" + std::to_string(i) + "]", layout, learning_rate, problems);
+    check_group(groups.items[i], "training.groups[" + std::to_string(i) + "]", layout, defaults, problems);
     parsed.emplace_back(groups.items[i]);
   }
   problems.raise();
@@ -120,11 +120,12 @@ GroupedParameters group_parameters(const SpecNode& groups, const Layout& layout,
   Settings last;
   for (const ParameterInfo& parameter : layout.parameters) {
     Settings settings;
+    const OptimizerDefaults own = defaults(parameter.handle.offset);
+    settings.weight_decay = own.weight_decay;
     settings.frozen = parameter.handle.offset >= never_trained;
     for (const Group& group : parsed) {
       if (!matches(group.pattern, parameter.path) || !group.has_role(parameter)) continue;
-      if (group.learning_rate)
-        settings.learning_rate_factor = *group.learning_rate / learning_rate(parameter.handle.offset);
+      if (group.learning_rate) settings.learning_rate_factor = *group.learning_rate / own.learning_rate;
       if (group.weight_decay) settings.weight_decay = *group.weight_decay;
       settings.frozen |= group.frozen;
     }

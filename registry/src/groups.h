@@ -17,10 +17,16 @@ struct GroupedParameters {
 /// True if `text` matches a pattern in which `*` stands for any characters.
 bool matches(const std::string& pattern, const std::string& text);
 
-/// `groups`: resolved. `learning_rate`: the optimizer's, of whichever optimizer moves the element of the vector; a
-/// group's own becomes a factor on it. `never_trained`: element from which on nothing moves (a target's parameters).
-/// Throws SpecError, with positions, if a group matches no parameter or if nothing is left to train.
+/// What an optimizer's own fields say of the parameters that it moves.
+struct OptimizerDefaults {
+  double learning_rate = 0, weight_decay = 0;
+};
+
+/// `groups`: resolved. `defaults`: of whichever optimizer moves the element of the vector; a group's learning rate
+/// becomes a factor on the optimizer's, its weight decay stands in place of it. `never_trained`: element from which on
+/// nothing moves (a target's parameters). Throws SpecError, with positions, if a group matches no parameter or if
+/// nothing is left to train.
 GroupedParameters group_parameters(const SpecNode& groups, const Layout& layout, Index never_trained,
-                                   const std::function<double(Index)>& learning_rate);
+                                   const std::function<OptimizerDefaults(Index)>& defaults);
 
 }  // namespace pushforward

@@ -88,14 +88,28 @@ const Position& place_of_missing(const SpecNode& section, const SpecNode* writte
   return section.position;
 }
 
-void check_training(const SpecNode& training, const SpecNode* written, bool has_data, Problems& problems) {
+/// It goes by the validation loss, so there must be one.
+void check_early_stopping(const SpecNode& stopping, const SpecNode& training, const SpecNode* data,
+                          Problems& problems) {
+  const auto refuse = [&](const std::string& why) {
+    problems.add(stopping.position, "training.early_stopping goes by the validation loss, but " + why);
+  };
+  const SpecNode* split = data && data->is_map() ? data->find("split") : nullptr;
+  if (!data) return refuse("there is no 'data:'");
+  if (split && split->is_map() && real_of(*split, "validation").value_or(1) == 0)
+    return refuse("there are no validation rows; give data.split.validation a share");
+  if (integer_of(training, "validate_every").value_or(1) == 0)
+    refuse("training.validate_every is 0, never; remove it, or give a number of steps");
+}
+
+void check_training(const SpecNode& training, const SpecNode* written, const SpecNode* data, Problems& problems) {
   if (!training.is_map()) return;
   const SpecNode *steps = training.find("steps"), *epochs = training.find("epochs");
   if (steps && epochs) problems.add(epochs->position, "training has both 'steps' and 'epochs'; remove one of them");
   if (!steps && !epochs)
     problems.add(place_of_missing(training, written, {"steps", "epochs"}),
                  "training needs the field 'steps' or the field 'epochs'");
-  if (epochs && !has_data)
+  if (epochs && !data)
     problems.add(epochs->position, "training.epochs counts rows of data, but there is no 'data:'; give steps");
   if (const SpecNode* groups = training.find("groups"))
     for (std::size_t i = 0; i < groups->items.size(); ++i)
@@ -109,9 +123,11 @@ void check_training(const SpecNode& training, const SpecNode* written, bool has_
     problems.add(training.find("shard_rows")->position, "training.shard_rows must be a multiple of " +
                                                             std::to_string(kPadding) + ", but is '" +
                                                             std::to_string(*rows) + "'");
-  if (integer_of(training, "validate_every").value_or(0) > 0 && !has_data)
+  if (integer_of(training, "validate_every").value_or(0) > 0 && !data)
     problems.add(training.find("validate_every")->position,
                  "training.validate_every needs validation rows, but there is no 'data:'");
+  if (const SpecNode* stopping = training.find("early_stopping"))
+    check_early_stopping(*stopping, training, data, problems);
 }
 
 }  // namespace
@@ -120,7 +136,7 @@ void check_section_rules(const SpecNode& root, const SpecNode& written, Problems
   if (!root.is_map()) return;
   const SpecNode *data = root.find("data"), *training = root.find("training");
   if (data) check_data(*data, problems);
-  if (training) check_training(*training, written.find("training"), data != nullptr, problems);
+  if (training) check_training(*training, written.find("training"), data, problems);
 }
 
 }  // namespace pushforward

@@ -74,6 +74,19 @@ constexpr Slot kAveragingSlots[] = {section("ema", kRequired, "an exponential mo
 constexpr Section kAveraging{"training.averaging", "Averages of the parameters over the steps, kept beside them",
                              kAveragingSlots};
 
+constexpr Slot kEarlyStoppingSlots[] = {
+    number_or("never", integer("patience", "10",
+                               "ends the training after so many looks at the validation rows in a row without an "
+                               "improvement; `never` keeps the best parameters and makes every step")
+                           .at_least(1)),
+    {real("minimum_improvement", "0.0", "a look is an improvement if its loss is lower by more than this, in nats")
+         .at_least(0)},
+};
+constexpr Section kEarlyStopping{"training.early_stopping",
+                                 "Keeps the parameters with the lowest validation loss as the run's result, and ends "
+                                 "the training when the loss improves no more",
+                                 kEarlyStoppingSlots};
+
 constexpr Slot kTrainingSlots[] = {
     {component("procedure", "procedure", "gradient", "who owns the training loop")},
     {component("objective", "objective", "maximum_likelihood", "what is minimised")},
@@ -87,9 +100,14 @@ constexpr Slot kTrainingSlots[] = {
     {real("clip", kOptional, "gradients longer than this are shortened to it (Euclidean norm)").above(0)},
     {.field = text("groups", "[]", "settings of some of the parameters"), .each = &kGroup},
     section("averaging", kOptional, "averages of the parameters", kAveraging),
+    section("early_stopping", kOptional, "the parameters with the lowest validation loss are the result",
+            kEarlyStopping),
     {components("trackers", "tracker", "[]", "who receives the numbers of the run")},
     {integer("report_every", "200", "steps between two reports").at_least(1)},
-    {integer("validate_every", "0", "steps between two looks at the validation rows; 0: never").at_least(0)},
+    number_or("auto", integer("validate_every", "auto",
+                              "steps between two looks at the validation rows; 0: never; auto: as often as reports, "
+                              "if there are such rows")
+                          .at_least(0)),
     {integer("checkpoint_every", "0", "steps between two checkpoints; 0: only at the end").at_least(0)},
 };
 constexpr Section kTraining{"training", "How the model is fitted", kTrainingSlots};

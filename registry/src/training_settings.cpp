@@ -17,7 +17,7 @@ double real_or_zero(const SpecNode* node) { return node ? parse_real(node->text)
 
 }  // namespace
 
-TrainingSettings training_settings(const SpecNode& training, Index training_rows) {
+TrainingSettings training_settings(const SpecNode& training, Index training_rows, bool validation_rows) {
   TrainingSettings settings;
   settings.batch_size = integer_or_zero(training, "batch_size");
   if (training_rows > 0 && settings.batch_size > training_rows)
@@ -34,8 +34,13 @@ TrainingSettings training_settings(const SpecNode& training, Index training_rows
   settings.clip_norm = real_or_zero(training.find("clip"));
   if (const SpecNode* averaging = training.find("averaging"))
     settings.ema_decay = real_or_zero(averaging->find("ema")->find("decay"));
+  if (const SpecNode* stopping = training.find("early_stopping"))
+    settings.early_stopping = {.patience = integer_or_zero(*stopping, "patience"),
+                               .minimum_improvement = real_or_zero(stopping->find("minimum_improvement"))};
   settings.report_every = integer_or_zero(training, "report_every");
   settings.validate_every = integer_or_zero(training, "validate_every");
+  if (validation_rows && training.find("validate_every")->text == "auto")
+    settings.validate_every = settings.report_every;
   settings.checkpoint_every = integer_or_zero(training, "checkpoint_every");
   return settings;
 }

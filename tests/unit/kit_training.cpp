@@ -59,7 +59,7 @@ template <class T>
 class Halving final : public Schedule<T> {
  public:
   Halving(Built<T>&, const Surroundings&, Fault fault) : fault_(fault) {}
-  double factor(std::int64_t step, std::int64_t steps) const override {
+  double factor(std::int64_t step, std::int64_t steps, const ScheduleState&) const override {
     const double part = static_cast<double>(step) / static_cast<double>(steps);
     return fault_ == Fault::negative ? 0.5 - part : std::pow(0.5, part);
   }

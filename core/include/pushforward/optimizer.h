@@ -69,16 +69,28 @@ class PUSHFORWARD_EXPORT Optimizer : public Component<T> {
                       OptimizerState<T>& state) const = 0;
   /// The settings' learning rate, for messages and metrics.
   virtual double learning_rate() const { return 0; }
+  /// The settings' weight decay: that of the ranges for which no group gives another. `step` reads the ranges' alone.
+  virtual double weight_decay() const { return 0; }
 };
 
-/// A factor on the learning rate as a function of the step.
+/// One run's memory of a schedule; saved in every checkpoint. Separate from the settings, which are the object. A
+/// schedule that has others inside hands its own state on to them: no two of them may use one name.
+struct ScheduleState {
+  std::map<std::string, std::vector<double>> numbers;
+};
+
+/// A factor on the learning rate: of the step and, where the schedule watches the fit, of what it has seen.
 template <class T>
 class PUSHFORWARD_EXPORT Schedule : public Component<T> {
  public:
   ~Schedule() override;
   /// Factor for step `step` (0-based) of `steps`. Throws SpecError if it does not fit so many steps; whoever builds a
   /// training asks for step 0 to find out.
-  virtual double factor(std::int64_t step, std::int64_t steps) const = 0;
+  virtual double factor(std::int64_t step, std::int64_t steps, const ScheduleState& state) const = 0;
+  /// True of one that `observe`s: a training without validation is refused.
+  virtual bool watches_validation() const { return false; }
+  /// Called with each validation loss (not finite: the model's density is not), after `step` steps were made.
+  virtual void observe(std::int64_t step, double validation_loss, ScheduleState& state) const;
 };
 
 extern template class Evaluate<float>;

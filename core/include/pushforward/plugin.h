@@ -14,7 +14,7 @@ namespace pushforward {
 
 inline constexpr std::uint32_t kPluginMagic = 0x50465750;  // "PWFP"
 /// Raised with every change of an interface.
-inline constexpr std::uint32_t kPluginApi = 1;
+inline constexpr std::uint32_t kPluginApi = 2;
 
 /// CPU features that a library was compiled for, as bits in the order of kCpuFeatureNames.
 inline constexpr const char* kCpuFeatureNames[] = {"avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl",

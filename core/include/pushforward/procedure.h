@@ -2,13 +2,42 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
+#include <optional>
 
 #include "pushforward/dataset.h"
 #include "pushforward/engine.h"
 #include "pushforward/optimizer.h"
 
 namespace pushforward {
+
+/// When a training ends before its steps are made: Prechelt, "Early stopping - but when?", 1998. Whoever gives one
+/// also wants the best parameters kept, stopping or not.
+struct EarlyStopping {
+  std::int64_t patience = 0;       // looks at the validation rows in a row that are no improvement; 0: never stops
+  double minimum_improvement = 0;  // a look is one if its loss is lower by more than this
+};
+
+/// The parameters with the lowest validation loss so far, with the state that components had then. Saved in every
+/// checkpoint.
+template <class T>
+struct BestParameters {
+  static constexpr double kNone = std::numeric_limits<double>::infinity();
+  std::int64_t step = 0;           // how many steps had been made; 0: no loss was finite so far
+  double validation_loss = kNone;  // at them
+  double reference = kNone;        // the loss that an improvement is measured from
+  std::int64_t waited = 0;         // looks since the last improvement
+  std::vector<T> parameters;       // the averaged ones, where the training averages
+  std::vector<T> real_state;
+  std::vector<std::int64_t> integer_state;
+
+  /// Takes a look into account; keeps a copy of `theta` and of the store's state if nothing was better.
+  void look(std::int64_t made, double loss, double minimum_improvement, std::span<const T> theta,
+            const Store<T>& store);
+  /// Exchanges what is kept, which must be something, and what the store holds.
+  void exchange(Store<T>& store);
+};
 
 /// What a procedure is given. Everything outlives the call.
 template <class T>
@@ -27,8 +56,11 @@ struct Training {
   double clip_norm = 0;         // 0: none
   std::int64_t report_every = 200;
   std::int64_t validate_every = 0;  // 0: never; at the averaged parameters, if there are any
-  double ema_decay = 0;             // 0: no averaging
-  std::vector<T> averaged;          // the averaged parameters, if any
+  ScheduleState schedule_state;
+  std::optional<EarlyStopping> early_stopping;  // needs validation
+  BestParameters<T> best;                       // kept with `early_stopping`
+  double ema_decay = 0;                         // 0: no averaging
+  std::vector<T> averaged;                      // the averaged parameters, if any
   std::uint64_t seed = 0;
   std::int64_t checkpoint_every = 0;  // 0: never during the run
   /// Called after every step, cheaply: `report` is set every `report_every` steps, at the first and at the last.
@@ -42,7 +74,8 @@ struct TrainingResult {
   std::int64_t steps = 0;  // made in all, those before `first_step` included
   double loss = 0;         // at the last step's parameters before its update, as the literature reports
   double seconds = 0;
-  bool stopped = false;  // by on_step
+  bool stopped = false;        // by on_step
+  bool stopped_early = false;  // by early stopping, with steps left
 };
 
 template <class T>
@@ -56,6 +89,8 @@ class PUSHFORWARD_EXPORT Procedure : public Component<T> {
 template <class T>
 PUSHFORWARD_EXPORT TrainingResult train_by_gradient(Training<T>& training);
 
+extern template struct BestParameters<float>;
+extern template struct BestParameters<double>;
 extern template class Procedure<float>;
 extern template class Procedure<double>;
 extern template TrainingResult train_by_gradient<float>(Training<float>&);

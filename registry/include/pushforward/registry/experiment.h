@@ -72,6 +72,7 @@ struct TrainingSettings {
   Index shard_rows = 0;  // 0: auto
   double clip_norm = 0;
   double ema_decay = 0;
+  std::optional<EarlyStopping> early_stopping;
   std::int64_t report_every = 200, validate_every = 0, checkpoint_every = 0;
 };
 
