@@ -1,7 +1,9 @@
-# pushforward_add_plugin(NAME SOURCE... [FOLDER dir]): builds a plugin the way the toolkit loads it.
+# pushforward_add_plugin(NAME SOURCE... [FOLDER dir] [LIBRARIES lib...]): builds a plugin the way the toolkit loads it.
 #
-# A MODULE with hidden visibility and a linker script that exports the one entry symbol, no undefined symbols, never
-# unloaded, linked to core only. Used for the toolkit's own plugins and for third parties'.
+# A MODULE `NAME.so` with hidden visibility and a linker script that exports the one entry symbol, no undefined symbols,
+# never unloaded, linked to core and, if they must be, to LIBRARIES. It is written to FOLDER, by default
+# lib/pushforward/plugins of the build folder. Used for the toolkit's own plugins and for third parties', for which it
+# compiles for the CPU that the toolkit was built for (PUSHFORWARD_ARCH).
 set(PUSHFORWARD_PLUGIN_EXPORTS ${CMAKE_CURRENT_LIST_DIR}/plugin_exports.map CACHE INTERNAL "")
 
 function(pushforward_add_plugin name)
@@ -14,6 +16,10 @@ function(pushforward_add_plugin name)
   target_link_libraries(${target} PRIVATE pushforward::core ${ARG_LIBRARIES})
   if(TARGET pushforward_options)
     target_link_libraries(${target} PRIVATE pushforward_options)
+  else()
+    # As the toolkit's own: SIMD for the same CPU, and no state of floating point that a kernel would have to keep.
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-psabi -fno-math-errno -fno-trapping-math
+      $<$<BOOL:${PUSHFORWARD_ARCH}>:-march=${PUSHFORWARD_ARCH}>)
   endif()
   set_target_properties(${target} PROPERTIES
     OUTPUT_NAME ${name}

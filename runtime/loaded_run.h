@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "io/checkpoint.h"
 #include "io/table_file.h"
@@ -17,8 +19,8 @@ Split<T> transform_rows(const Model<T>& model, const DataPipeline<T>* data, cons
 template <class T>
 class LoadedRun {
  public:
-  /// Builds the model that the checkpoint's spec describes and fills it, with the averaged parameters where the run
-  /// averages. `seed` is that of the draws.
+  /// Builds the model that the checkpoint's spec describes and fills it, with the parameters that the run came
+  /// to: the best, the averaged or the last. `seed` is that of the draws.
   LoadedRun(const Registry& registry, const ResolvedSpec& spec, const Checkpoint& checkpoint, int threads,
             std::uint64_t seed);
 
@@ -32,10 +34,29 @@ class LoadedRun {
   /// The columns that the model needs of a file; a CSV file is read as the run's own was. `events` false: its context
   /// alone. Throws as `read_table` does.
   Table read(const std::filesystem::path& path, const std::string& what, bool events = true) const;
+  /// The same for points of the base: the columns `base_columns()`, and the context.
+  Table read_base(const std::filesystem::path& path, const std::string& what) const;
   Split<T> transform(const Table& table) const { return transform_rows(model(), data(), table); }
 
+  /// Log-density of each row, in nats and in the units of the table. Throws DataError if the columns do not fit.
+  std::vector<double> log_prob(const Table& table);
+  /// `n` samples in the data's units; `context` is a split with rows of the context, or without. Other seeds give other
+  /// samples. Throws SpecError if the model cannot be sampled.
+  Table sample(Index n, std::uint64_t seed, const Split<T>& context);
+  /// Events in the data's units to points of the flow's base, and each row's log abs det of that map, preprocessing
+  /// included, into `log_det`. Throws SpecError if the model is no flow.
+  Table to_base(const Table& table, std::vector<double>& log_det);
+  /// Points of the base, columns `base_columns()` and those of the context by name, or all by place, to events in the
+  /// data's units; `log_det` is that of this direction. Throws as `to_base`, and DataError for columns that are
+  /// missing.
+  Table from_base(const Table& table, std::vector<double>& log_det);
+  /// `z0`, `z1`, ...
+  std::vector<std::string> base_columns() const;
+
  private:
+  CsvForm csv_form() const;
   const Registry& registry_;
+  int threads_;
   std::optional<typename DataPipeline<T>::State> state_;
   Experiment<T> experiment_;
   std::unique_ptr<Engine<T>> engine_;

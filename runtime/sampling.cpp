@@ -14,18 +14,17 @@ Matrix<T> repeated(Block<const T> context, Index n) {
   return rows;
 }
 
+}  // namespace
+
 template <class T>
-Table as_table(Block<const T> samples) {
-  Table table;
-  table.rows = samples.rows;
-  for (Index j = 0; j < samples.columns; ++j) {
-    table.names.push_back(fmt::format("x{}", j));
-    table.values.insert(table.values.end(), samples.column(j), samples.column(j) + samples.rows);
+Table table_of(Block<const T> rows, const std::vector<std::string>& names) {
+  Table table{.rows = rows.rows, .names = names, .values = {}};
+  for (Index j = 0; j < rows.columns; ++j) {
+    if (names.empty()) table.names.push_back(fmt::format("x{}", j));
+    table.values.insert(table.values.end(), rows.column(j), rows.column(j) + rows.rows);
   }
   return table;
 }
-
-}  // namespace
 
 template <class T>
 Table draw_samples(Engine<T>& engine, const DataPipeline<T>* data, Index n, Block<const T> context) {
@@ -36,9 +35,11 @@ Table draw_samples(Engine<T>& engine, const DataPipeline<T>* data, Index n, Bloc
   if (context.data) rows = repeated(context, n);
   const Matrix<T> samples(n, model.event_shape().size());
   engine.sample(n, rows, kSampleStep, samples.block());
-  return data ? data->inverse(samples) : as_table<T>(samples);
+  return data ? data->inverse(samples) : table_of<T>(samples, {});
 }
 
+template Table table_of(Block<const float>, const std::vector<std::string>&);
+template Table table_of(Block<const double>, const std::vector<std::string>&);
 template Table draw_samples(Engine<float>&, const DataPipeline<float>*, Index, Block<const float>);
 template Table draw_samples(Engine<double>&, const DataPipeline<double>*, Index, Block<const double>);
 

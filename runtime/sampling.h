@@ -9,6 +9,10 @@ namespace pushforward {
 /// numbers that it was trained with.
 inline constexpr std::uint32_t kSampleStep = 0xfffffffe;
 
+/// Rows of a model as a table; without names its columns are `x0`, `x1`, ...
+template <class T>
+Table table_of(Block<const T> rows, const std::vector<std::string>& names);
+
 /// `n` samples; sample i has the context of row `i * rows / n` (rows must divide n), or none. `data` maps to the user's
 /// units and names the columns; without it the samples are as the model gives them. Throws SpecError if the model
 /// cannot be sampled.

@@ -144,7 +144,8 @@ Arguments Command::parse(const std::vector<std::string>& words) const {
   for (const Positional& p : positionals)
     if (p.required && required++ == arguments.positionals())
       throw UsageError(fmt::format("{} is missing: {}", p.name, p.doc));
-  if (arguments.positionals() > positionals.size())
+  const bool open_end = !positionals.empty() && positionals.back().repeatable;
+  if (!open_end && arguments.positionals() > positionals.size())
     throw UsageError(fmt::format("'{}' is one argument too many", arguments.positional(positionals.size())));
   return arguments;
 }
@@ -152,7 +153,7 @@ Arguments Command::parse(const std::vector<std::string>& words) const {
 std::string Command::usage() const {
   std::string text = std::string("pushforward ") + name;
   for (const Positional& p : positionals)
-    text += p.required ? fmt::format(" {}", p.name) : fmt::format(" [{}]", p.name);
+    text += fmt::format(fmt::runtime(p.required ? " {}{}" : " [{}{}]"), p.name, p.repeatable ? "..." : "");
   return text + " [options]";
 }
 

@@ -29,6 +29,7 @@ struct Positional {
   const char* name;
   const char* doc;
   bool required = true;
+  bool repeatable = false;  // the last one alone: takes all that is left
 };
 
 /// The options and arguments that a command was given.
@@ -74,7 +75,12 @@ struct Command {
 /// `--set`, for the commands that read a spec.
 extern const Option kSetOption;
 
+/// In the order of the help.
+const std::vector<const Command*>& all_commands();
+
 const Command& check_command();
+const Command& compare_command();
+const Command& completion_command();
 const Command& describe_command();
 const Command& evaluate_command();
 const Command& fit_command();
@@ -82,6 +88,7 @@ const Command& list_command();
 const Command& log_prob_command();
 const Command& plot_command();
 const Command& sample_command();
+const Command& transform_command();
 const Command& validate_command();
 const Command& version_command();
 

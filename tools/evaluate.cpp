@@ -1,7 +1,6 @@
 // evaluate: the mean log-density of a run on its own splits or on other rows.
 #include "command.h"
 #include "evaluation.h"
-#include "opened_run.h"
 #include "program.h"
 #include "specs.h"
 
@@ -25,7 +24,7 @@ int evaluate(const Arguments& arguments, Console& console) {
     if (arguments.positionals() > 1) data.push_back(arguments.positional(1));
     refuse_own_input(arguments.text("output"), data, arguments.positional(0));
   }
-  OpenedRun opened(arguments.positional(0), arguments, console);
+  OpenedRun opened = open_run(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const std::vector<SplitEvaluation> evaluations = evaluate_run<T>(opened, arguments);
     console.result(console.json ? to_json(evaluations).dump(2) + "\n" : to_text(evaluations));

@@ -6,7 +6,6 @@
 #include "io/table_file.h"
 #include "json_number.h"
 #include "number_format.h"
-#include "opened_run.h"
 #include "program.h"
 #include "specs.h"
 
@@ -16,12 +15,8 @@ namespace {
 template <class T>
 Table log_prob_of(OpenedRun& opened, const Arguments& arguments) {
   LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), opened.spec.seed);
-  const Split<T> split = run.transform(run.read(arguments.positional(1), "DATA"));
-  Table table{.rows = split.rows(), .names = {"log_prob"}, .values = std::vector<double>(split.log_det)};
-  std::vector<double> of_model(static_cast<std::size_t>(split.rows()));
-  run.engine().log_prob(split.view(), of_model);
-  table.values.resize(of_model.size());
-  for (std::size_t i = 0; i < of_model.size(); ++i) table.values[i] += of_model[i];
+  Table table{.rows = 0, .names = {"log_prob"}, .values = run.log_prob(run.read(arguments.positional(1), "DATA"))};
+  table.rows = static_cast<Index>(table.values.size());
   return table;
 }
 
@@ -37,7 +32,7 @@ int log_prob(const Arguments& arguments, Console& console) {
     table_format(output, "option '--output'");
     refuse_own_input(output, {arguments.positional(1)}, arguments.positional(0));
   }
-  OpenedRun opened(arguments.positional(0), arguments, console);
+  OpenedRun opened = open_run(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = log_prob_of<T>(opened, arguments);
     if (output.empty()) {

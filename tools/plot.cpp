@@ -2,7 +2,6 @@
 #include <nlohmann/json.hpp>
 
 #include "command.h"
-#include "opened_run.h"
 #include "plots.h"
 #include "program.h"
 #include "run_folder.h"
@@ -32,7 +31,7 @@ void print_outcome(const DrawnPlots& plots, Console& console) {
 
 int plot(const Arguments& arguments, Console& console) {
   const std::string folder = arguments.positional(0);
-  OpenedRun opened(folder, arguments, console);
+  OpenedRun opened = open_run(folder, arguments, console);
   if (!std::filesystem::is_directory(folder))
     throw UsageError(fmt::format("RUN is '{}', a file; name the run's folder, in which the pictures are", folder));
   return with_precision(opened.spec.float64, [&]<class T>() {

@@ -7,20 +7,23 @@
 #include "text_table.h"
 
 namespace pushforward {
-namespace {
 
-/// In the order of the help.
-std::vector<const Command*> commands() {
-  return {&fit_command(),      &evaluate_command(), &sample_command(),   &log_prob_command(), &plot_command(),
-          &validate_command(), &list_command(),     &describe_command(), &check_command(),    &version_command()};
+const std::vector<const Command*>& all_commands() {
+  static const std::vector<const Command*> kCommands = {
+      &fit_command(),   &evaluate_command(),   &sample_command(),   &log_prob_command(), &transform_command(),
+      &plot_command(),  &compare_command(),    &validate_command(), &list_command(),     &describe_command(),
+      &check_command(), &completion_command(), &version_command()};
+  return kCommands;
 }
+
+namespace {
 
 std::string program_help(std::size_t width) {
   std::string text =
       "Pushforward fits normalizing flows: densities that can be evaluated and sampled.\n\n"
       "usage: pushforward COMMAND [arguments] [options]\n\ncommands:\n";
   TextTable table({{}, {}});
-  for (const Command* command : commands()) table.add({command->name, command->summary});
+  for (const Command* command : all_commands()) table.add({command->name, command->summary});
   text += table.to_text(width, 2);
   return text +
          "\nexample:\n"
@@ -31,7 +34,7 @@ std::string program_help(std::size_t width) {
 
 const Command& find_command(const std::string& name) {
   std::vector<std::string> names;
-  for (const Command* command : commands()) {
+  for (const Command* command : all_commands()) {
     if (name == command->name) return *command;
     names.emplace_back(command->name);
   }

@@ -12,7 +12,6 @@
 #include "io/table_file.h"
 #include "json_number.h"
 #include "number_format.h"
-#include "opened_run.h"
 #include "program.h"
 #include "pushforward/nearest.h"
 #include "sampling.h"
@@ -111,7 +110,7 @@ int sample(const Arguments& arguments, Console& console) {
     if (arguments.given("context")) context.push_back(arguments.text("context"));
     refuse_own_input(output, context, arguments.positional(0));
   }
-  OpenedRun opened(arguments.positional(0), arguments, console);
+  OpenedRun opened = open_run(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = samples_of<T>(opened, arguments);
     if (output.empty()) {

@@ -19,9 +19,11 @@ ResolvedSpec load_spec(Registry& registry, const std::filesystem::path& file, co
   return resolve(registry, parse_spec_file(file.string()), arguments);
 }
 
-ResolvedSpec load_spec_text(Registry& registry, const std::string& text, const std::string& name,
-                            const Arguments& arguments) {
-  return resolve(registry, parse_spec_text(text, name), arguments);
+OpenedRun open_run(const std::string& run, const Arguments& arguments, Console& console) {
+  const auto load = [&](Registry& registry, const std::vector<std::string>& folders) {
+    registry.add_standard_folders(arguments.texts("plugin-path"), folders);
+  };
+  return OpenedRun(run, arguments.texts("set"), load, [&](const std::string& text) { console.warn("{}", text); });
 }
 
 }  // namespace pushforward

@@ -6,15 +6,15 @@
 
 #include "command.h"
 #include "io/path_hint.h"
+#include "opened_run.h"
 #include "pushforward/registry/spec.h"
 
 namespace pushforward {
 
 /// Reads a spec, loads the plugins that it and the command line name, applies `--set` and validates. Throws SpecError.
 ResolvedSpec load_spec(Registry& registry, const std::filesystem::path& file, const Arguments& arguments);
-/// The same for a spec's text, `name` standing for the file.
-ResolvedSpec load_spec_text(Registry& registry, const std::string& text, const std::string& name,
-                            const Arguments& arguments);
+/// What a command does first with its argument RUN. Warns of plugins that are not those that the run was made with.
+OpenedRun open_run(const std::string& run, const Arguments& arguments, Console& console);
 
 /// Calls `f.template operator()<float>()` or `<double>`, as the spec's precision says.
 template <class F>

@@ -1,5 +1,7 @@
 #include "pushforward/registry/registry.h"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -43,12 +45,21 @@ std::vector<std::string> colon_separated(const char* text) {
   return parts;
 }
 
-/// `../lib/pushforward/plugins`, seen from the folder of the running program.
-fs::path folder_of_the_installation() {
+/// The file that this code is in: a shared library, or the program that it was linked into.
+fs::path own_file() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&own_file), &info) != 0 && info.dli_fname)
+    if (const fs::path file = info.dli_fname; file.filename().string().find(".so") != std::string::npos)
+      return real_path(file.string());
   std::error_code failed;
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
-  if (failed) return {};
-  return (program.parent_path() / "../lib/pushforward/plugins").lexically_normal();
+  return failed ? fs::path() : program;
+}
+
+/// `../lib/pushforward/plugins`, seen from the folder of the program or, embedded, of the toolkit's library.
+fs::path folder_of_the_installation() {
+  const fs::path file = own_file();
+  return file.empty() ? file : (file.parent_path() / "../lib/pushforward/plugins").lexically_normal();
 }
 
 }  // namespace

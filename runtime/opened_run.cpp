@@ -1,10 +1,11 @@
 #include "opened_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <sstream>
 
 #include "run_folder.h"
-#include "specs.h"
 
 namespace pushforward {
 
@@ -15,9 +16,8 @@ struct UsedPlugin {
   std::string name, version, checksum;
 };
 
-std::vector<UsedPlugin> used_plugins(const std::string& spec, const std::string& name) {
+std::vector<UsedPlugin> used_plugins(const SpecNode& root) {
   std::vector<UsedPlugin> plugins;
-  const SpecNode root = parse_spec_text(spec, name);
   const SpecNode* provenance = root.find("provenance");
   const SpecNode* list = provenance ? provenance->find("plugins") : nullptr;
   if (!list) return plugins;
@@ -37,28 +37,33 @@ const LoadedLibrary* find_plugin(const Registry& registry, const std::string& na
 
 }  // namespace
 
-OpenedRun::OpenedRun(const std::string& run, const Arguments& arguments, Console& console)
+OpenedRun::OpenedRun(const std::string& run, const std::vector<std::string>& overrides,
+                     const std::function<void(Registry&, const std::vector<std::string>&)>& load_plugins,
+                     const std::function<void(const std::string&)>& warn)
     : checkpoint(Checkpoint::read(RunFolder::checkpoint_of(run))) {
   const std::string name = RunFolder::checkpoint_of(run).string();
-  const std::vector<UsedPlugin> used = used_plugins(checkpoint.spec(), name);
+  SpecNode root = parse_spec_text(checkpoint.spec(), name);
+  const std::vector<UsedPlugin> used = used_plugins(root);
+  load_plugins(registry, plugin_folders(root, overrides));
   try {
-    spec = load_spec_text(registry, checkpoint.spec(), name, arguments);
+    spec = resolve_spec(registry, std::move(root), overrides);
   } catch (const SpecError& error) {
     std::string missing;
     for (const UsedPlugin& plugin : used)
       if (!registry.libraries().empty() && !find_plugin(registry, plugin.name))
         missing += fmt::format(
-            "\nthe run was made with the plugin {} {}, which is not there; give its folder with --plugin-path",
+            "\nthe run was made with the plugin {} {}, which is not there; give its folder with --plugin-path or "
+            "in the variable PUSHFORWARD_PLUGIN_PATH",
             plugin.name, plugin.version);
     if (missing.empty()) throw;
     throw SpecError(error.what() + missing);
   }
   for (const UsedPlugin& plugin : used)
     if (const LoadedLibrary* loaded = find_plugin(registry, plugin.name); loaded && loaded->checksum != plugin.checksum)
-      console.warn(
+      warn(fmt::format(
           "the plugin {} is not the one that the run was made with: its checksum is {} ({}), the run has {} ({}); name "
           "the folder of that one with --plugin-path, or fit again",
-          plugin.name, loaded->checksum, loaded->version, plugin.checksum, plugin.version);
+          plugin.name, loaded->checksum, loaded->version, plugin.checksum, plugin.version));
 }
 
 }  // namespace pushforward
