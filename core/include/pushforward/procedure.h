@@ -22,7 +22,7 @@ struct EarlyStopping {
 /// The parameters with the lowest validation loss so far, with the state that components had then. Saved in every
 /// checkpoint.
 template <class T>
-struct BestParameters {
+struct PUSHFORWARD_EXPORT BestParameters {
   static constexpr double kNone = std::numeric_limits<double>::infinity();
   std::int64_t step = 0;           // how many steps had been made; 0: no loss was finite so far
   double validation_loss = kNone;  // at them
