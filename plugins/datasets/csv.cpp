@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
+#include <string_view>
+#include <utility>
 
+#include "pushforward/input_file.h"
 #include "pushforward/nearest.h"
 #include "pushforward/plugin.h"
 
@@ -27,6 +27,8 @@ struct Format {
   Header header = Header::automatic;
   std::vector<std::string> columns;  // to keep, in this order; none: all
   std::vector<std::string> drop;     // to leave out
+  bool blanks_divide() const { return delimiter == ' '; }
+  bool is_blank(char c) const { return (c == ' ' || c == '\t') && (c != delimiter || blanks_divide()); }
 };
 
 /// One cell as text, without quotes and surrounding blanks, and where it starts.
@@ -61,30 +63,121 @@ std::string shown(const std::string& text) {
 
 std::string counted(Index n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
+/// A text in pieces of whole rows, without the empty lines at its end, which are no rows.
+///
+/// A file is gone through twice, so that a table of its size can be made before its rows are read, and only a piece of
+/// it is in memory. Where quotes may hide line ends, or a pipe cannot be read twice, there is one piece: all of it.
+class Lines {
+ public:
+  Lines(const Format& format, std::string text) : format_(format), buffer_(std::move(text)) { take_whole(); }
+  Lines(const Format& format, InputFile& file) : format_(format), file_(&file) {
+    if (file.size() && survey()) {
+      file.rewind();
+      return;
+    }
+    if (file.size()) file.rewind();
+    buffer_ = file.read_rest();
+    file_ = nullptr;
+    take_whole();
+  }
+
+  /// Lines of the text.
+  Index count() const { return lines_; }
+  /// The next piece; empty behind the last one.
+  std::string_view next() {
+    if (!file_) return std::exchange(piece_, {});
+    used_ -= piece_.size();
+    std::memmove(buffer_.data(), buffer_.data() + piece_.size(), used_);
+    fill();
+    return piece_;
+  }
+
+ private:
+  static constexpr std::size_t kPiece = std::size_t{1} << 18;  // stays in the cache
+
+  bool is_empty(char c) const { return format_.is_blank(c) || c == '\n' || c == '\r'; }
+
+  void take_whole() {
+    const auto last = std::find_if_not(buffer_.rbegin(), buffer_.rend(), [&](char c) { return is_empty(c); }).base();
+    const auto end = std::find(last, buffer_.end(), '\n');
+    if (last != buffer_.begin()) piece_ = {buffer_.data(), static_cast<std::size_t>(end - buffer_.begin())};
+    lines_ = std::count(piece_.begin(), piece_.end(), '\n') + 1;
+  }
+
+  /// Finds where the last row ends and how many lines there are; false if there are quotes below the first line.
+  bool survey() {
+    buffer_.resize(kPiece);
+    Index line_ends = 0;
+    bool open = false;  // the end of the last row is not found yet
+    std::uint64_t offset = 0;
+    for (std::size_t size; (size = file_->read(buffer_)) > 0; offset += size) {
+      const std::string_view text(buffer_.data(), size);
+      const std::size_t body = line_ends > 0 ? 0 : text.find('\n');
+      if (body != text.npos && text.find('"', body) != text.npos) return false;
+      line_ends += std::count(text.begin(), text.end(), '\n');
+      std::size_t last = size;
+      while (last > 0 && is_empty(text[last - 1])) --last;
+      if (last == 0 && !open) continue;
+      const std::size_t end = text.find('\n', last);
+      open = end == text.npos;
+      left_ = offset + (open ? size : end);
+      lines_ =
+          line_ends - (open ? 0 : std::count(text.begin() + static_cast<std::ptrdiff_t>(end), text.end(), '\n')) + 1;
+    }
+    return true;
+  }
+
+  /// Reads on, to the last line end that fits; a line that does not gets more room.
+  void fill() {
+    for (;;) {
+      const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_.size() - used_, left_));
+      if (file_->read({buffer_.data() + used_, wanted}) < wanted)
+        file_->fail("the file became shorter while it was read; try again when it is complete");
+      used_ += wanted;
+      left_ -= wanted;
+      const std::string_view text(buffer_.data(), used_);
+      const std::size_t last = text.rfind('\n');
+      piece_ = left_ == 0 ? text : text.substr(0, last + 1);
+      if (left_ == 0 || last != text.npos) return;
+      buffer_.resize(2 * buffer_.size());
+    }
+  }
+
+  const Format& format_;
+  InputFile* file_ = nullptr;  // none: `piece_` is all
+  std::string buffer_;
+  std::size_t used_ = 0;  // of the buffer
+  std::string_view piece_;
+  std::uint64_t left_ = 0;  // bytes of rows that are not read yet
+  Index lines_ = 0;
+};
+
 /// Reads one text. A pointer `p` is the place in the text; every step returns the place behind what it read.
 class Reader {
  public:
-  Reader(const Format& format, std::string name, const std::string& text)
-      : format_(format), name_(std::move(name)), begin_(text.data()), end_(begin_ + text.size()) {
+  Reader(const Format& format, std::string name, Lines& lines)
+      : format_(format), name_(std::move(name)), lines_(lines) {
+    const std::string_view text = lines_.next();
+    begin_ = text.data();
+    end_ = begin_ + text.size();
     if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
       throw DataError(name_ + ": error: the text is UTF-16; save it as UTF-8");
     if (text.starts_with("\xef\xbb\xbf")) begin_ += 3;
-    const char* last = end_;
-    while (last > begin_ && (is_blank(last[-1]) || last[-1] == '\n' || last[-1] == '\r')) --last;
-    end_ = std::find(last, end_, '\n');  // empty lines at the end are no rows
-    if (last == begin_) throw DataError(name_ + ": error: there are no rows in it");
+    if (begin_ == end_) throw DataError(name_ + ": error: there are no rows in it");
   }
 
   Table read() {
     const char* p = read_names();
     choose_columns();
-    if (p == end_) throw DataError(name_ + ": error: there is a header, but no rows below it");
+    if (p == end_ && !next_piece(p)) throw DataError(name_ + ": error: there is a header, but no rows below it");
     Table table;
     for (const Index j : kept_) table.names.push_back(names_[static_cast<std::size_t>(j)]);
     // As many rows as lines at most, because a quoted cell may go over several.
-    const Index lines = std::count(p, end_, '\n') + 1;
+    const Index lines = lines_.count() - lines_before_ - std::count(begin_, p, '\n');
     table.values.resize(static_cast<std::size_t>(lines * table.columns()));
-    for (; p < end_; ++table.rows) p = read_row(p, table.values.data() + table.rows, lines);
+    do
+      for (; p < end_; ++table.rows) p = read_row(p, table.values.data() + table.rows, lines);
+    while (next_piece(p));
     for (Index j = 0; j < table.columns() && table.rows < lines; ++j)
       std::copy_n(table.values.data() + j * lines, table.rows, table.values.data() + j * table.rows);
     table.values.resize(static_cast<std::size_t>(table.rows * table.columns()));
@@ -96,13 +189,24 @@ class Reader {
     const char* line = at;
     while (line > begin_ && line[-1] != '\n') --line;
     const Index column = at - line - std::count_if(line, at, continues) + 1;
-    throw DataError(name_ + ":" + std::to_string(std::count(begin_, line, '\n') + 1) + ":" + std::to_string(column) +
-                    ": error: " + message);
+    const Index number = lines_before_ + std::count(begin_, line, '\n') + 1;
+    throw DataError(name_ + ":" + std::to_string(number) + ":" + std::to_string(column) + ": error: " + message);
+  }
+
+  /// Goes on to the next piece of the text, and p to its start; false if there is none.
+  bool next_piece(const char*& p) {
+    const Index lines = std::count(begin_, end_, '\n');
+    const std::string_view text = lines_.next();
+    if (text.empty()) return false;
+    lines_before_ += lines;
+    p = begin_ = text.data();
+    end_ = begin_ + text.size();
+    return true;
   }
 
   // --- characters ----------------------------------------------------------------------------------------------------
-  bool blanks_divide() const { return format_.delimiter == ' '; }
-  bool is_blank(char c) const { return (c == ' ' || c == '\t') && (c != format_.delimiter || blanks_divide()); }
+  bool blanks_divide() const { return format_.blanks_divide(); }
+  bool is_blank(char c) const { return format_.is_blank(c); }
   bool at_line_end(const char* p) const {
     return p == end_ || *p == '\n' || (*p == '\r' && (p + 1 == end_ || p[1] == '\n'));
   }
@@ -286,34 +390,13 @@ class Reader {
 
   const Format& format_;
   std::string name_;
-  const char *begin_, *end_;
+  Lines& lines_;
+  const char *begin_, *end_;        // the piece that is read
+  Index lines_before_ = 0;          // of the text, before that piece
   std::vector<std::string> names_;  // of all columns
   std::vector<Index> kept_;         // columns of the table, in its order
   std::vector<Index> targets_;      // of each column: its place in the table, or -1
 };
-
-std::string read_file(const std::string& name) {
-  const auto complain = [&](const char* what) {
-    const int cause = errno;
-    throw DataError(name + ": error: the file cannot be " + what + ": " + std::generic_category().message(cause) +
-                    "; check the field 'file'");
-  };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(name.c_str(), "rb"), &std::fclose);
-  if (!file) complain("opened");
-  std::error_code none;
-  const std::uintmax_t expected = std::filesystem::file_size(name, none);
-  // One byte more, so that reading a whole file comes to its end.
-  std::string text(none ? std::size_t{1} << 16 : static_cast<std::size_t>(expected) + 1, '\0');
-  for (std::size_t size = 0;;) {
-    size += std::fread(text.data() + size, 1, text.size() - size, file.get());
-    if (std::ferror(file.get())) complain("read");
-    if (size < text.size()) {
-      text.resize(size);
-      return text;
-    }
-    text.resize(2 * size);
-  }
-}
 
 template <class T>
 class Csv final : public Dataset<T> {
@@ -343,7 +426,13 @@ class Csv final : public Dataset<T> {
   }
 
   Table load(std::uint64_t) const override {
-    return Reader(format_, name_, file_.empty() ? text_ : read_file(file_)).read();
+    if (file_.empty()) {
+      Lines lines(format_, text_);
+      return Reader(format_, name_, lines).read();
+    }
+    InputFile file(file_);
+    Lines lines(format_, file);
+    return Reader(format_, name_, lines).read();
   }
 
  private:

@@ -1,4 +1,8 @@
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
+#include <fstream>
+#include <thread>
 
 #include "../../plugins/datasets/csv.cpp"
 #include "support/fake_build.h"
@@ -104,6 +108,53 @@ TEST_CASE("csv reads a file, and is the same for every seed") {
   CHECK(t.column(0)[19999] == 19999);
   CHECK(t.column(1)[12345] == 6172.5);
   CHECK(data->load(2).values == t.values);
+}
+
+TEST_CASE("csv reads a long file in pieces as it reads the same text at once") {
+  const TemporaryFolder folder;
+  std::string body;
+  for (int i = 0; i < 60000; ++i) body += std::to_string(i) + ", " + std::to_string(0.25 * i) + "\n";
+  const std::string long_cell(700000, ' ');  // longer than any piece
+  const struct {
+    std::string start, end;
+    Index rows;
+  } texts[] = {
+      {"a,b\n", "", 60000},
+      {"\xef\xbb\xbf\"a\",\"b\"\r\n", "7,8", 60001},  // quotes in the first line only
+      {"", "7,8\r\n\n \t\r\n" + std::string(300000, '\n'), 60001},
+      {"", std::string(400000, '\n'), 60000},
+      {"a,b\n", "7," + long_cell + "8\n9,10\n", 60002},
+      {"a,b\n7,\"8\"\n", "\"9\",10\n", 60002},
+      {"a,b\n", "7,8" + long_cell, 60001},
+      {"\"a\nb\",c\n", "", 60000},
+  };
+  for (const auto& text : texts) {
+    CAPTURE(text.start);
+    const std::string all = text.start + body + text.end;
+    const Table from_file = load({{"file", folder.write("t.csv", all)}});
+    CHECK(from_file.rows == text.rows);
+    const Table at_once = load_text(all);
+    CHECK(from_file.names == at_once.names);
+    CHECK(from_file.values == at_once.values);
+  }
+  CHECK_THROWS_WITH(load({{"file", folder.write("t.csv", "a,b\n" + body + "x,1\n" + body)}}),
+                    Catch::StartsWith(folder.file("t.csv") + ":60002:1: error: column 'a' holds 'x'"));
+  CHECK_THROWS_WITH(load({{"file", folder.write("t.csv", body + "1," + long_cell + "\n" + body)}}),
+                    Catch::StartsWith(folder.file("t.csv") + ":60001:700003: error: column 'x1' is empty here"));
+  CHECK_THROWS_WITH(load({{"file", folder.write("t.csv", "a,b\n" + std::string(500000, '\n'))}}),
+                    folder.file("t.csv") + ": error: there is a header, but no rows below it");
+  CHECK_THROWS_WITH(load({{"file", folder.write("t.csv", std::string(500000, '\n'))}}),
+                    folder.file("t.csv") + ": error: there are no rows in it");
+}
+
+TEST_CASE("csv reads a pipe, which can be read only once") {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.file("pipe");
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::thread writer([&] { std::ofstream(pipe) << "a,b\n1,2\n3,4\n"; });
+  const Table t = load({{"file", pipe}});
+  writer.join();
+  CHECK(t.values == Column{1, 3, 2, 4});
 }
 
 TEST_CASE("csv says where a cell is wrong, why, and what to do") {
