@@ -4,17 +4,23 @@
 
 #include "gradients.h"
 #include "kit.h"
+#include "numeric.h"
 
 namespace pushforward::testing {
 
 namespace {
 
+constexpr double kLargestStep = 2e-5;
+constexpr std::size_t kHalvings = 3;
+
 /// A point and a direction in everything that a function reads.
 class Line {
  public:
-  Line(Case& c, const Request& request, unsigned seed)
+  Line(Case& c, const FunctionCase& f, const Request& request, unsigned seed)
       : runner_(c.runner(Precision::float64)), request_(request), at_(c.parameters()), moved_(request) {
     x_ = normal_array(request.x.rows, request.x.columns, seed);
+    for (std::size_t i = 0; i < x_.values.size(); ++i)
+      x_.values[i] *= std::min(1.0, room(f.support, request.x.values[i]) / kLargestStep);
     context_ = normal_array(request.context.rows, request.context.columns, seed + 1);
     const std::vector<double> other = c.other_parameters(seed + 2, 1.0);
     // Of length one as a whole: a step is small for a network of many weights too.
@@ -45,9 +51,6 @@ class Line {
   std::vector<double> at_, parameters_, moved_parameters_;
   Request moved_;
 };
-
-constexpr double kLargestStep = 2e-5;
-constexpr std::size_t kHalvings = 3;
 
 /// Rows without a kink within the largest step: their second difference falls by four when the step is halved.
 std::vector<Array> smooth_cotangents(Line& line, const std::vector<Array>& here, std::vector<Array> set,
@@ -83,7 +86,7 @@ double slope_of(const std::vector<double>& remainders) {
 
 void check_line(Case& c, const FunctionCase& f, Mode mode, unsigned seed, Tally& t) {
   const Request request = c.request(f, kSamples, seed, mode);
-  Line line(c, request, seed);
+  Line line(c, f, request, seed);
   const std::vector<Array> here = line.outputs(0);
   Index kinked = 0;
   Request r = request;

@@ -7,6 +7,11 @@ namespace pushforward::testing {
 
 double step_of(double x) { return kStep * std::max(1.0, std::abs(x)); }
 
+double room(const Support& support, double x) {
+  const double distance = std::min(x - support.lower, support.upper - x);
+  return distance > 0 ? kShareOfRoom * distance : std::numeric_limits<double>::infinity();
+}
+
 Array& input_of(Request& r, Input input) { return input == Input::x ? r.x : r.context; }
 const Array& input_of(const Response& r, Input input) { return input == Input::x ? r.x : r.context; }
 const char* to_string(Input input) { return input == Input::x ? "x" : "context"; }
@@ -107,7 +112,10 @@ RowSlopes row_slopes(Case& c, const FunctionCase& f, const Request& request, Inp
   all.kinked.assign(static_cast<std::size_t>(at.rows), 0);
   for (Index j = 0; j < at.columns; ++j) {
     std::vector<double> step;
-    for (Index i = 0; i < at.rows; ++i) step.push_back(step_of(at(i, j)));
+    for (Index i = 0; i < at.rows; ++i) {
+      const double most = input == Input::x ? room(f.support, at(i, j)) : std::numeric_limits<double>::infinity();
+      step.push_back(std::min(step_of(at(i, j)), most));
+    }
     const Displaced displaced = [&](double t) {
       Array& to = input_of(moved, input);
       for (Index i = 0; i < at.rows; ++i) to(i, j) = at(i, j) + t * step[static_cast<std::size_t>(i)];

@@ -29,6 +29,10 @@ Point point(Case& c, const FunctionCase& f, const Request& request);
 Slopes slopes(const Displaced& f, const Point& here, const std::vector<double>& step, double tolerance);
 /// 6e-6 max(1, |x|)
 double step_of(double x);
+/// How far x may be moved inside of a support: a thousandth of the distance to the nearer end, because a density bends
+/// there as log x does (samples of a Gamma distribution of concentration 0.1 lie at 1e-14). No limit at an end itself.
+double room(const Support& support, double x);
+inline constexpr double kShareOfRoom = 1e-3;
 /// How far rounding may take a numeric derivative, over max(1, |derivative|): what is added to a tolerance.
 inline double rounding(double noise_over_step, double derivative) {
   return noise_over_step / std::max(1.0, std::abs(derivative));
