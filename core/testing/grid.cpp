@@ -181,6 +181,21 @@ const FunctionCase* source_of(Case& c) {
   return nullptr;
 }
 
+/// Axes that a density is integrated over: on a simplex the last element follows from the others.
+Index dimensions_of(Case& c) { return c.data_columns() - (c.density() && c.density()->on_simplex ? 1 : 0); }
+
+/// Points of the grid with the element that follows from them, if there is one.
+Array events_of(Case& c, const Array& y) {
+  if (dimensions_of(c) == c.data_columns()) return y;
+  Array event(y.rows, c.data_columns());
+  for (Index i = 0; i < y.rows; ++i) {
+    double rest = 1;
+    for (Index j = 0; j < y.columns; ++j) rest -= event(i, j) = y(i, j);
+    event(i, y.columns) = rest;
+  }
+  return event;
+}
+
 Grid::LogDensity log_density_of(Case& c, Precision p, const FunctionCase& f) {
   const bool density = !c.map();
   Support base;
@@ -189,7 +204,7 @@ Grid::LogDensity log_density_of(Case& c, Precision p, const FunctionCase& f) {
   return [&c, p, &f, density, base](const Array& y) {
     Request r = c.request(f, 1, 5);
     r.context = one_context_row(c, f, y.rows);
-    r.x = y;
+    r.x = events_of(c, y);
     r.rows = y.rows;
     const std::vector<Array> out = c.runner(p).run(r).outputs;
     if (density) return out[0].values;
@@ -214,7 +229,8 @@ std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason) {
   }
   const Array data = c.request(*f, 512, 231).x;
   std::vector<double> centre, scale;
-  for (Index j = 0; j < data.columns; ++j) {
+  const Index dimensions = dimensions_of(c);
+  for (Index j = 0; j < dimensions; ++j) {
     std::vector<double> column(data.values.begin() + j * data.rows, data.values.begin() + (j + 1) * data.rows);
     std::sort(column.begin(), column.end());
     const auto at = [&](double share) {
@@ -233,7 +249,7 @@ std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason) {
   };
   // Finer while halving the step matters: splines put steep bins beside flat ones.
   constexpr double kResolved = 1e-7;
-  const bool line = data.columns == 1, slow = f->iterative;
+  const bool line = dimensions == 1, slow = f->iterative;
   const Index most = line ? (slow ? 16001 : 256001) : (slow ? 241 : 961);
   Index points = line ? 4001 : (slow ? 121 : 241);
   std::unique_ptr<Grid> found = grid(points);

@@ -35,6 +35,7 @@ struct DistributionTraits {
   bool needs_context = false;
   bool couples_rows = false;
   bool uses_draws_in_log_prob = false;
+  bool on_simplex = false;           // elements sum to 1: a density of all elements but the last
   Cost log_prob = Cost::closed;
   Cost sample = Cost::closed;
   LogDet density = LogDet::exact;    // whether log_prob is exact, an unbiased estimate or a bound
