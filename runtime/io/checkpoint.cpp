@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,11 @@ constexpr const char* kKind = "pushforward checkpoint";
 constexpr const char* kFormatVersion = "1";
 constexpr const char* kState = "state/";
 constexpr const char* kAveraged = "averaged/";
+constexpr const char* kBest = "best/";
+constexpr const char* kBestState = "best_state/";
+constexpr const char* kEarlyStoppingCounts = "early_stopping/counts";  // the best one's step, looks waited
+constexpr const char* kEarlyStoppingLosses = "early_stopping/losses";  // the best one's, the reference
+constexpr const char* kSchedule = "schedule/";
 constexpr const char* kPreprocess = "preprocess/";
 constexpr const char* kOptimizer = "optimizer/";
 constexpr const char* kOptimizerNumbers = "optimizer_numbers/";
@@ -90,6 +96,28 @@ class Differences {
 bool is_parameter(const std::string& name) { return name.find('/') == std::string::npos; }
 
 template <class T>
+void capture_parameters(const char* prefix, const std::vector<T>& vector, const Layout& layout, TensorFile& file) {
+  for (const ParameterInfo& info : layout.parameters)
+    file.tensors[prefix + info.path] = parameter_tensor(vector.data(), info.handle);
+}
+template <class T>
+void capture_state(const char* prefix, const std::vector<T>& real, const std::vector<std::int64_t>& integer,
+                   const Layout& layout, TensorFile& file) {
+  for (const StateInfo& info : layout.states)
+    file.tensors[prefix + info.path] =
+        info.handle.integer ? list_tensor(part(integer, info.handle)) : list_tensor(part(real, info.handle));
+}
+
+template <class T>
+void capture_best(const BestParameters<T>& best, const Layout& layout, TensorFile& file) {
+  file.tensors[kEarlyStoppingCounts] = list_tensor<std::int64_t>(std::array{best.step, best.waited});
+  file.tensors[kEarlyStoppingLosses] = list_tensor<double>(std::array{best.validation_loss, best.reference});
+  if (best.step == 0) return;
+  capture_parameters(kBest, best.parameters, layout, file);
+  capture_state(kBestState, best.real_state, best.integer_state, layout, file);
+}
+
+template <class T>
 void capture_training(const Training<T>& training, const Layout& layout, TensorFile& file) {
   for (std::size_t phase = 0; phase < training.optimizer_states.size(); ++phase) {
     const OptimizerState<T>& state = training.optimizer_states[phase];
@@ -100,9 +128,10 @@ void capture_training(const Training<T>& training, const Layout& layout, TensorF
     const std::int64_t step = state.step;
     file.tensors[fmt::format("{}{}", kOptimizerStep, phase)] = list_tensor<std::int64_t>(std::span(&step, 1));
   }
-  if (training.averaged.empty()) return;
-  for (const ParameterInfo& info : layout.parameters)
-    file.tensors[kAveraged + info.path] = parameter_tensor(training.averaged.data(), info.handle);
+  for (const auto& [name, numbers] : training.schedule_state.numbers)
+    file.tensors[kSchedule + name] = list_tensor<double>(numbers);
+  if (training.early_stopping) capture_best(training.best, layout, file);
+  if (!training.averaged.empty()) capture_parameters(kAveraged, training.averaged, layout, file);
 }
 
 }  // namespace
@@ -113,11 +142,8 @@ Checkpoint Checkpoint::capture(const Model<T>& model, const Training<T>* trainin
                                std::int64_t step) {
   Checkpoint checkpoint;
   TensorFile& file = checkpoint.file_;
-  for (const ParameterInfo& info : model.layout.parameters)
-    file.tensors[info.path] = parameter_tensor(model.store.parameters.data(), info.handle);
-  for (const StateInfo& info : model.layout.states)
-    file.tensors[kState + info.path] = info.handle.integer ? list_tensor(part(model.store.integer_state, info.handle))
-                                                           : list_tensor(part(model.store.real_state, info.handle));
+  capture_parameters("", model.store.parameters, model.layout, file);
+  capture_state(kState, model.store.real_state, model.store.integer_state, model.layout, file);
   if (training) capture_training(*training, model.layout, file);
   file.metadata = {{"kind", kKind},
                    {"format_version", kFormatVersion},
@@ -170,10 +196,12 @@ void Checkpoint::check_metadata() const {
 const std::string& Checkpoint::spec() const { return metadata("spec"); }
 const std::string& Checkpoint::toolkit_version() const { return metadata("toolkit_version"); }
 bool Checkpoint::float64() const { return metadata("precision") == "float64"; }
-bool Checkpoint::averaged() const {
-  return std::any_of(file_.tensors.begin(), file_.tensors.end(),
-                     [](const auto& entry) { return entry.first.rfind(kAveraged, 0) == 0; });
+bool Checkpoint::any(const char* prefix) const {
+  const auto first = file_.tensors.lower_bound(prefix);
+  return first != file_.tensors.end() && first->first.starts_with(prefix);
 }
+bool Checkpoint::averaged() const { return any(kAveraged); }
+bool Checkpoint::keeps_best() const { return any(kBest); }
 
 std::int64_t Checkpoint::step() const { return count("step"); }
 
@@ -219,33 +247,69 @@ void Checkpoint::restore(Model<T>& model) const {
 
   for (const ParameterInfo& info : model.layout.parameters)
     read_parameter(file_.tensors.at(info.path), info.handle, model.store.parameters.data());
-  for (const StateInfo& info : model.layout.states) {
-    const Tensor& tensor = file_.tensors.at(kState + info.path);
+  restore_state(kState, model.layout, model.store.real_state, model.store.integer_state);
+}
+
+template <class T>
+void Checkpoint::restore_state(const char* prefix, const Layout& layout, std::vector<T>& real,
+                               std::vector<std::int64_t>& integer) const {
+  for (const StateInfo& info : layout.states) {
+    const Tensor& tensor = file_.tensors.at(prefix + info.path);
     if (info.handle.integer)
-      std::ranges::copy(tensor.elements<std::int64_t>(), model.store.integer_state.begin() + info.handle.offset);
+      std::ranges::copy(tensor.elements<std::int64_t>(), integer.begin() + info.handle.offset);
     else
-      std::ranges::copy(tensor.elements<T>(), model.store.real_state.begin() + info.handle.offset);
+      std::ranges::copy(tensor.elements<T>(), real.begin() + info.handle.offset);
   }
 }
 
 template <class T>
-std::vector<T> Checkpoint::averaged_parameters(const Layout& layout) const {
-  if (!averaged()) return {};
+std::vector<T> Checkpoint::parameters(const char* prefix, const Layout& layout) const {
+  if (!any(prefix)) return {};
   Differences differences(file_, name_);
   for (const ParameterInfo& info : layout.parameters)
-    differences.expect(kAveraged + info.path, kTensorType<T>, {info.handle.rows, info.handle.columns});
-  differences.refuse_others([](const std::string& name) { return name.rfind(kAveraged, 0) == 0; });
+    differences.expect(prefix + info.path, kTensorType<T>, {info.handle.rows, info.handle.columns});
+  differences.refuse_others([&](const std::string& name) { return name.starts_with(prefix); });
   differences.raise();
   std::vector<T> vector(static_cast<std::size_t>(layout.parameter_size), T(0));
   for (const ParameterInfo& info : layout.parameters)
-    read_parameter(file_.tensors.at(kAveraged + info.path), info.handle, vector.data());
+    read_parameter(file_.tensors.at(prefix + info.path), info.handle, vector.data());
   return vector;
 }
 
 template <class T>
-void Checkpoint::restore_averaged(Model<T>& model) const {
-  const std::vector<T> vector = averaged_parameters<T>(model.layout);
-  if (!vector.empty()) model.store.parameters = vector;
+BestParameters<T> Checkpoint::best(const Layout& layout) const {
+  BestParameters<T> best;
+  if (file_.tensors.contains(kEarlyStoppingCounts)) {
+    Differences differences(file_, name_);
+    differences.expect(kEarlyStoppingCounts, TensorType::int64, {2});
+    differences.expect(kEarlyStoppingLosses, TensorType::float64, {2});
+    differences.raise();
+    const std::vector<std::int64_t> counts = list<std::int64_t>(kEarlyStoppingCounts);
+    const std::vector<double> losses = list<double>(kEarlyStoppingLosses);
+    best.step = counts[0];
+    best.waited = counts[1];
+    best.validation_loss = losses[0];
+    best.reference = losses[1];
+  }
+  best.parameters = parameters<T>(kBest, layout);
+  if (best.parameters.empty()) return best;
+  Differences differences(file_, name_);
+  for (const StateInfo& info : layout.states)
+    differences.expect(kBestState + info.path, info.handle.integer ? TensorType::int64 : kTensorType<T>,
+                       {info.handle.size});
+  differences.raise();
+  best.real_state.resize(static_cast<std::size_t>(layout.real_state_size));
+  best.integer_state.resize(static_cast<std::size_t>(layout.integer_state_size));
+  restore_state(kBestState, layout, best.real_state, best.integer_state);
+  return best;
+}
+
+template <class T>
+void Checkpoint::restore_result(Model<T>& model) const {
+  if (BestParameters<T> kept = best<T>(model.layout); !kept.parameters.empty())
+    kept.exchange(model.store);
+  else if (std::vector<T> averaged = parameters<T>(kAveraged, model.layout); !averaged.empty())
+    model.store.parameters = std::move(averaged);
 }
 
 template <class E>
@@ -261,7 +325,12 @@ std::vector<E> Checkpoint::list(const std::string& name) const {
 template <class T>
 void Checkpoint::restore(Training<T>& training, const Layout& layout) const {
   training.first_step = step();
-  training.averaged = averaged_parameters<T>(layout);
+  training.averaged = parameters<T>(kAveraged, layout);
+  training.best = best<T>(layout);
+  training.schedule_state.numbers.clear();
+  for (const auto& [name, tensor] : file_.tensors)
+    if (name.starts_with(kSchedule))
+      training.schedule_state.numbers[name.substr(std::string_view(kSchedule).size())] = list<double>(name);
   training.optimizer_states.clear();
   for (std::size_t phase = 0; file_.tensors.contains(fmt::format("{}{}", kOptimizerStep, phase)); ++phase) {
     OptimizerState<T> state;
@@ -282,7 +351,7 @@ void Checkpoint::restore(Training<T>& training, const Layout& layout) const {
                                           const std::string&, std::int64_t);                                  \
   template std::optional<DataPipeline<T>::State> Checkpoint::data<T>() const;                                 \
   template void Checkpoint::restore(Model<T>&) const;                                                         \
-  template void Checkpoint::restore_averaged(Model<T>&) const;                                                \
+  template void Checkpoint::restore_result(Model<T>&) const;                                                  \
   template void Checkpoint::restore(Training<T>&, const Layout&) const;
 PUSHFORWARD_CHECKPOINT(float)
 PUSHFORWARD_CHECKPOINT(double)

@@ -19,9 +19,11 @@ namespace pushforward {
 /// | `model.bijectors[0]...weight` | a parameter, by its path; rows x columns |
 /// | `state/<path>` | state of a component |
 /// | `averaged/<path>` | the averaged parameter, where the run averages |
-/// | `preprocess/<i>` | the numbers of the i-th preprocessing step |
-/// | `optimizer/<phase>/<name>` | an optimizer's memory, over the whole parameter vector with its gaps |
-/// | `optimizer_numbers/<phase>/<name>`, `optimizer_step/<phase>` | its small exact state |
+/// | `best/<path>`, `best_state/<path>` | the parameter and the state at the lowest validation loss, where the run
+/// keeps | |  | them; `early_stopping/counts`, `early_stopping/losses` are the rest of its memory | | `schedule/<name>`
+/// | a schedule's memory | | `preprocess/<i>` | the numbers of the i-th preprocessing step | |
+/// `optimizer/<phase>/<name>` | an optimizer's memory, over the whole parameter vector with its gaps | |
+/// `optimizer_numbers/<phase>/<name>`, `optimizer_step/<phase>` | its small exact state |
 ///
 /// Metadata: `kind`, `format_version`, `toolkit_version`, `spec` (resolved, YAML), `precision`, `step`, `columns` and
 /// `context_columns` (JSON lists), `data_rows` and `data_checksum` (of the source), `checksum`.
@@ -43,6 +45,7 @@ class Checkpoint {
   bool float64() const;
   std::int64_t step() const;
   bool averaged() const;
+  bool keeps_best() const;
 
   /// The preprocessing's numbers and the names of the columns; none for a run without data.
   template <class T>
@@ -52,10 +55,11 @@ class Checkpoint {
   /// missing, unknown, another shape or type. Nothing is written unless everything fits.
   template <class T>
   void restore(Model<T>& model) const;
-  /// The averaged parameters in place of the last ones; nothing if the run does not average.
+  /// What the run came to, after `restore`, in place of the last parameters: the best ones with their state where it
+  /// keeps them, else the averaged ones, if it averages. Throws CheckpointError as `restore` does.
   template <class T>
-  void restore_averaged(Model<T>& model) const;
-  /// Optimizer states, averaged parameters and the step to go on from.
+  void restore_result(Model<T>& model) const;
+  /// Memories of optimizers, schedule and early stopping, averaged parameters and the step to go on from.
   template <class T>
   void restore(Training<T>& training, const Layout& layout) const;
 
@@ -65,8 +69,15 @@ class Checkpoint {
   void check_metadata() const;
   template <class E>
   std::vector<E> list(const std::string& name) const;
+  bool any(const char* prefix) const;  // array of such a name
+  /// One whole parameter vector, stored under `prefix`; empty if there is none.
   template <class T>
-  std::vector<T> averaged_parameters(const Layout& layout) const;  // empty: the run does not average
+  std::vector<T> parameters(const char* prefix, const Layout& layout) const;
+  template <class T>
+  void restore_state(const char* prefix, const Layout& layout, std::vector<T>& real,
+                     std::vector<std::int64_t>& integer) const;
+  template <class T>
+  BestParameters<T> best(const Layout& layout) const;
 
   TensorFile file_;
   std::string name_ = "checkpoint";

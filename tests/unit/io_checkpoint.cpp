@@ -89,7 +89,7 @@ TEMPLATE_TEST_CASE("Everything comes back bit for bit", "", float, double) {
   CHECK(other.store.real_state == model.store.real_state);
   CHECK(std::signbit(other.store.real_state[1]));
   CHECK(other.store.integer_state == model.store.integer_state);
-  checkpoint.restore_averaged(other);
+  checkpoint.restore_result(other);
   CHECK(other.store.parameters == training.averaged);
 
   Training<TestType> restored;
@@ -135,7 +135,7 @@ TEST_CASE("A run without data, averages and optimizer has none") {
   CHECK_FALSE(checkpoint.data<float>());
   Model<float> other = make_model<float>();
   other.store.parameters[0] = 5;
-  checkpoint.restore_averaged(other);
+  checkpoint.restore_result(other);
   CHECK(other.store.parameters[0] == 5);
 }
 
