@@ -13,18 +13,41 @@
 namespace pushforward {
 namespace {
 
-void print_outcome(const FitOutcome& outcome, const std::string& run, Console& console) {
+/// What early stopping did, if the run has it.
+std::string early_stopping_text(const FitOutcome& outcome, const EarlyStopping& settings) {
+  std::string text;
+  if (outcome.training.stopped_early)
+    text = fmt::format("stopped early: {} without an improvement\n",
+                       counted(settings.patience, "look at the validation rows", "looks at the validation rows"));
+  if (outcome.best_step == 0)
+    return text + "no validation loss was finite: the parameters are those of the last step\n";
+  return text + fmt::format("the parameters are those of step {}, with the lowest validation loss, {}\n",
+                            count_text(outcome.best_step), decimal(outcome.best_validation_loss));
+}
+
+nlohmann::ordered_json early_stopping_json(const FitOutcome& outcome) {
+  nlohmann::ordered_json object = {{"stopped", outcome.training.stopped_early}, {"best_step", nullptr}};
+  if (outcome.best_step == 0) return object;
+  object["best_step"] = outcome.best_step;
+  object["best_validation_loss"] = outcome.best_validation_loss;
+  return object;
+}
+
+void print_outcome(const FitOutcome& outcome, const std::optional<EarlyStopping>& early_stopping,
+                   const std::string& run, Console& console) {
   const TrainingResult& training = outcome.training;
   if (console.json) {
-    const nlohmann::ordered_json object = {{"run", run},
-                                           {"steps", training.steps},
-                                           {"loss", json_number(training.loss)},
-                                           {"seconds", training.seconds},
-                                           {"evaluation", to_json(outcome.evaluation)}};
+    nlohmann::ordered_json object = {{"run", run},
+                                     {"steps", training.steps},
+                                     {"loss", json_number(training.loss)},
+                                     {"seconds", training.seconds},
+                                     {"evaluation", to_json(outcome.evaluation)}};
+    if (early_stopping) object["early_stopping"] = early_stopping_json(outcome);
     return console.result(object.dump(2) + "\n");
   }
   console.result(fmt::format("{}: {} in {}, loss {}\n", run, counted(training.steps, "step"),
                              duration(training.seconds), decimal(training.loss)));
+  if (early_stopping) console.result(early_stopping_text(outcome, *early_stopping));
   if (!outcome.evaluation.empty()) console.result("\n" + to_text(outcome.evaluation));
 }
 
@@ -59,7 +82,7 @@ int fit(const Arguments& arguments, Console& console) {
                    folder.checkpoint().string());
       return 128 + outcome.signal;
     }
-    print_outcome(outcome, run, console);
+    print_outcome(outcome, experiment.settings.early_stopping, run, console);
     console.finish();  // the result first, what to do with it below
     if (!arguments.given("no-plots")) draw(fitting.engine(), experiment, folder, console);
     console.note("\nnext: pushforward sample {} -n 1000 --output samples.csv", run);

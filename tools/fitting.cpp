@@ -66,6 +66,7 @@ FitOutcome Fitting<T>::run() {
   FitOutcome outcome;
   train(outcome);
   if (outcome.signal) return outcome;
+  adopt_result(outcome);
   evaluate(outcome);
   write_samples();
   return outcome;
@@ -103,7 +104,7 @@ bool Fitting<T>::after_step(const MetricRow& row, bool report) {
   if (report || !std::isnan(row.validation_loss)) {
     for (auto* list : {&experiment_.trackers, &trackers_})
       for (const auto& tracker : *list) tracker->record(row);
-    progress_.report(row);
+    progress_.report(row, training_.best.step == row.step);
   } else {
     progress_.step(row);
   }
@@ -151,6 +152,11 @@ template <class T>
 void Fitting<T>::judge(std::int64_t step) {
   judge(step, experiment_.model.store.parameters);
   if (!training_.averaged.empty()) judge(step, training_.averaged);
+  if (training_.best.step == 0) return;
+  // What is good on the validation rows need not be on the training rows.
+  training_.best.exchange(experiment_.model.store);
+  judge(training_.best.step, experiment_.model.store.parameters);
+  training_.best.exchange(experiment_.model.store);
 }
 
 template <class T>
@@ -173,10 +179,20 @@ void Fitting<T>::judge(std::int64_t step, const std::vector<T>& parameters) {
 }
 
 template <class T>
-void Fitting<T>::evaluate(FitOutcome& outcome) {
-  // What is evaluated and sampled is what later commands load: the averaged parameters, where the run averages.
-  if (!training_.averaged.empty()) experiment_.model.store.parameters = training_.averaged;
+void Fitting<T>::adopt_result(FitOutcome& outcome) {
+  Store<T>& store = experiment_.model.store;
+  if (training_.best.step > 0) {
+    training_.best.exchange(store);
+    outcome.best_step = training_.best.step;
+    outcome.best_validation_loss = training_.best.validation_loss;
+  } else if (!training_.averaged.empty()) {
+    store.parameters = training_.averaged;
+  }
   engine_.prepare();
+}
+
+template <class T>
+void Fitting<T>::evaluate(FitOutcome& outcome) {
   if (experiment_.data) outcome.evaluation = evaluate_splits(engine_, experiment_.data->splits());
   write_file(folder_.evaluation(), to_json(outcome.evaluation).dump(2) + "\n");
 }

@@ -17,6 +17,8 @@ namespace pushforward {
 struct FitOutcome {
   TrainingResult training;
   int signal = 0;                           // what interrupted it, or 0
+  std::int64_t best_step = 0;               // whose parameters are the run's; 0: those of the last step
+  double best_validation_loss = 0;          // at them
   std::vector<SplitEvaluation> evaluation;  // none if it was interrupted
 };
 
@@ -46,6 +48,8 @@ class Fitting {
   /// No step judges the last one's parameters: this does, before they replace the checkpoint. Throws NumericalError.
   void judge(std::int64_t step);
   void judge(std::int64_t step, const std::vector<T>& parameters);
+  /// Puts what later commands load into the model: the best parameters, the averaged ones or the last.
+  void adopt_result(FitOutcome& outcome);
   void evaluate(FitOutcome& outcome);
   void write_samples();
 

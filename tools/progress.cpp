@@ -20,10 +20,11 @@ std::string bar(double share) {
 
 }  // namespace
 
-std::string Progress::line(const MetricRow& row) const {
+std::string Progress::line(const MetricRow& row, bool best) const {
   const std::string steps = count_text(steps_), made = count_text(row.step);
   std::string text = fmt::format("step {:>{}} / {}   loss {}", made, steps.size(), steps, decimal(row.loss));
   if (!std::isnan(row.validation_loss)) text += "   validation " + decimal(row.validation_loss);
+  if (best) text += " (best)";
   if (row.step <= 1 || row.seconds <= 0) return text;  // one step says nothing about the next
   const double rate = static_cast<double>(row.step) / row.seconds;
   text += rate >= 10 ? fmt::format("   {} steps/s", count_text(std::llround(rate)))
@@ -37,11 +38,11 @@ void Progress::step(const MetricRow& row) {
   draw(row);
 }
 
-void Progress::report(const MetricRow& row) {
+void Progress::report(const MetricRow& row, bool best) {
   if (console_.quiet) return;
   const bool bar_below = shown_;
   clear();
-  console_.error_line(line(row));
+  console_.error_line(line(row, best));
   if (bar_below && row.step < steps_) draw(row);
 }
 

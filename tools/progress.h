@@ -15,13 +15,14 @@ class Progress {
 
   /// After every step: moves the bar, a few times a second.
   void step(const MetricRow& row);
-  /// A line that stays: step, loss, validation loss if there is one, steps per second, time left.
-  void report(const MetricRow& row);
+  /// A line that stays: step, loss, validation loss if there is one, steps per second, time left. `best`: no
+  /// validation loss was lower.
+  void report(const MetricRow& row, bool best = false);
   /// Takes the bar away.
   void clear();
 
  private:
-  std::string line(const MetricRow& row) const;
+  std::string line(const MetricRow& row, bool best = false) const;
   void draw(const MetricRow& row);
 
   Console& console_;

@@ -65,6 +65,16 @@ std::string training_text(const Registry& registry, const Experiment<T>& experim
   return text + " of " + (batch == rows ? "all " : "") + counted(batch, "row");
 }
 
+/// How the fit is watched; nothing if it is not.
+std::string validation_text(const TrainingSettings& s) {
+  if (s.validate_every == 0) return {};
+  std::string text = "every " + counted(s.validate_every, "step");
+  if (!s.early_stopping) return text;
+  text += "; the best parameters are kept";
+  if (s.early_stopping->patience == 0) return text;
+  return text + "; ends after " + count_text(s.early_stopping->patience) + " without an improvement";
+}
+
 }  // namespace
 
 std::string outline(const Registry& registry, const std::string& kind, const SpecNode& node) {
@@ -101,6 +111,7 @@ std::string summary_text(const Registry& registry, const Experiment<T>& experime
   table.add({"model", list_outline(registry, root.find("model"), "distribution")});
   table.add({"parameters", count_text(experiment.model.layout.trainable())});
   table.add({"training", training_text(registry, experiment)});
+  if (const std::string text = validation_text(experiment.settings); !text.empty()) table.add({"validation", text});
   table.add(
       {"numbers", fmt::format("{}, seed {}", experiment.spec.float64 ? "float64" : "float32", experiment.spec.seed)});
   return table.to_text(width, 2);
@@ -121,6 +132,7 @@ nlohmann::ordered_json summary_json(const Registry& registry, const Experiment<T
           {"model", list_outline(registry, experiment.spec.root.find("model"), "distribution")},
           {"parameters", experiment.model.layout.trainable()},
           {"steps", experiment.settings.steps},
+          {"validate_every", experiment.settings.validate_every},
           {"precision", experiment.spec.float64 ? "float64" : "float32"},
           {"seed", experiment.spec.seed}};
 }
