@@ -102,7 +102,7 @@ constexpr Field kFields[] = {
 #define EXAMPLES(NAME, CONDITIONAL_SCALE)                                                 \
   {                                                                                       \
     {"standard", NAME, 2}, {"shape", NAME ": {shape: [3]}", 3},                           \
-        {"numbers", NAME ": {location: [1.0, -2.0], scale: [0.75, 1.5]}", 2},             \
+        {"numbers", NAME ": {location: [1.0, -0.5], scale: [0.75, 1.5]}", 2},             \
         {"learnable", NAME ": {location: learnable, scale: {learnable: 0.75}}", 2}, {     \
       "conditional", NAME ": {location: " NETWORK ", scale: " CONDITIONAL_SCALE "}", 2, 2 \
     }                                                                                     \
@@ -110,8 +110,9 @@ constexpr Field kFields[] = {
 constexpr Example kLaplaceExamples[] = EXAMPLES("laplace", NETWORK);
 constexpr Example kLogisticExamples[] = EXAMPLES("logistic", NETWORK);
 constexpr Example kCauchyExamples[] = EXAMPLES("cauchy", NETWORK);
-// 40 to the left of its mode the density of a Gumbel element of scale 0.4 is exp(-exp(100)), no number of float32.
-constexpr Example kGumbelExamples[] = EXAMPLES("gumbel", "learnable");
+// 40 to the left of its mode the logarithm of the density of a Gumbel element of scale 0.4 is -exp(100), which float32
+// does not hold.
+constexpr Example kGumbelExamples[] = EXAMPLES("gumbel", "{learnable: 2.5}");
 #undef NETWORK
 #undef EXAMPLES
 
