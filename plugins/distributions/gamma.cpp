@@ -33,10 +33,10 @@ class Gamma final : public ElementwiseDistribution<T> {
   // subtracts numbers of size a log a, of which float32 keeps no digit where a is 1e6.
   Var<T> element_log_prob(Var<T> y, const Pass<T>& pass) const override {
     constexpr double kHalfLogTwoPi = 0.91893853320467274178;
-    const Var<T> a = concentration_(pass), log_a = log(a), log_y = log(y);
-    const Var<T> log_u = log_y + (rate_.logarithm(pass) - log_a);
-    const Var<T> constant = log_a * T(0.5) - log_gamma_correction(a) - static_cast<T>(kHalfLogTwoPi);
-    return constant - log_y - a * (expm1(log_u) - log_u);
+    const Var<T> a = concentration_(pass), factor = rate_(pass) / a;
+    const Var<T> u = y * factor, log_u = log(u);
+    const Var<T> constant = log(factor) + log(a) * T(0.5) - log_gamma_correction(a) - static_cast<T>(kHalfLogTwoPi);
+    return constant - log_u - a * ((u - T(1)) - log_u);
   }
 
   // Zero is no event, so what would be rounded to it is the smallest number.
