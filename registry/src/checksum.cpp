@@ -1,14 +1,16 @@
 #include "checksum.h"
 
-#include <cstdint>
-
 namespace pushforward {
 
-std::string checksum(std::span<const char> bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
+void Checksum::add(std::span<const char> bytes) {
+  std::uint64_t hash = hash_;
   for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
+  hash_ = hash;
+}
+
+std::string Checksum::text() const {
   std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[hash >> shift & 15];
+  for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[hash_ >> shift & 15];
   return text;
 }
 

@@ -55,8 +55,13 @@ std::vector<Index> all_rows(const Table& table) {
   return rows;
 }
 
-std::string checksum_of(const Table& values) {
-  return checksum({reinterpret_cast<const char*>(values.values.data()), values.values.size() * sizeof(double)});
+std::string checksum_of(const Table& table, const std::vector<Index>& columns) {
+  Checksum sum;
+  for (const Index j : columns) {
+    const std::span<const double> column = table.column(j);
+    sum.add({reinterpret_cast<const char*>(column.data()), column.size_bytes()});
+  }
+  return sum.text();
 }
 }  // namespace
 
@@ -76,7 +81,7 @@ struct DataPipeline<T>::Impl {
       : registry(r), section(*spec.root.find("data")), seed(spec.seed), wishes(section) {}
 
   void build_preprocess();
-  void fit(const Table& training);
+  void fit(Table training);
   Split<T> split_of(const std::string& name, Table events, const Table& context, const Table& weights) const;
 
   const Registry& registry;
@@ -103,13 +108,12 @@ void DataPipeline<T>::Impl::build_preprocess() {
 
 /// Each step is fitted to the training rows as the steps before it left them.
 template <class T>
-void DataPipeline<T>::Impl::fit(const Table& training) {
-  Table table = training;
+void DataPipeline<T>::Impl::fit(Table training) {
   state.preprocess.clear();
   for (const auto& step : preprocess) {
-    std::vector<double> numbers(static_cast<std::size_t>(step->state_size(table.columns())));
-    step->fit(table, numbers);
-    step->apply(table, numbers, {});
+    std::vector<double> numbers(static_cast<std::size_t>(step->state_size(training.columns())));
+    step->fit(training, numbers);
+    if (step != preprocess.back()) step->apply(training, numbers, {});
     state.preprocess.push_back(std::move(numbers));
   }
 }
@@ -169,14 +173,14 @@ void DataPipeline<T>::load(const State* fitted) {
       find_columns(table, i.wishes.weights ? std::vector<std::string>{*i.wishes.weights} : std::vector<std::string>());
   std::vector<Index> used = event_indices;
   for (const auto& more : {context_indices, weight_indices}) used.insert(used.end(), more.begin(), more.end());
-  const std::string sum = checksum_of(select(table, used, all_rows(table)));
+  const std::string sum = checksum_of(table, used);
   if (fitted && !fitted->checksum.empty() && (fitted->rows != table.rows || fitted->checksum != sum))
     throw DataError("data.source gives " + std::to_string(table.rows) + " rows with the checksum " + sum +
                     ", but the run was fitted to " + std::to_string(fitted->rows) + " with " + fitted->checksum +
                     ": its data have changed; name the rows to use as a file: pushforward evaluate RUN DATA");
   i.state.rows = table.rows;
   i.state.checksum = sum;
-  if (!fitted) i.fit(select(table, event_indices, parts.front().rows));
+  if (!fitted && !i.preprocess.empty()) i.fit(select(table, event_indices, parts.front().rows));
   i.splits.clear();
   for (const RowsOfSplit& part : parts)
     i.splits.push_back(i.split_of(part.name, select(table, event_indices, part.rows),
@@ -239,6 +243,7 @@ Table DataPipeline<T>::inverse(Block<const T> samples) const {
   Table table;
   table.rows = samples.rows;
   table.names = i.state.columns;
+  table.values.reserve(static_cast<std::size_t>(samples.rows * samples.columns));
   for (Index j = 0; j < samples.columns; ++j)
     for (Index r = 0; r < samples.rows; ++r) table.values.push_back(static_cast<double>(samples(r, j)));
   for (std::size_t s = i.preprocess.size(); s-- > 0;) i.preprocess[s]->undo(table, i.state.preprocess[s]);
