@@ -82,6 +82,7 @@ const Command& check_command();
 const Command& compare_command();
 const Command& completion_command();
 const Command& describe_command();
+const Command& document_command();
 const Command& evaluate_command();
 const Command& fit_command();
 const Command& list_command();

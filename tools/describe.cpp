@@ -13,13 +13,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kIndent = 2;
 
-/// The lines of a Markdown text without empty ones at its ends.
-std::string trimmed(const char* markdown) {
-  const std::string text = markdown ? markdown : "";
-  const std::size_t begin = text.find_first_not_of('\n');
-  return begin == std::string::npos ? std::string() : text.substr(begin, text.find_last_not_of(" \n") + 1 - begin);
-}
-
 std::string indented(const std::string& text, std::size_t indent) {
   std::istringstream lines(text);
   std::string line, out;
@@ -48,7 +41,7 @@ std::string as_text(const RegisteredComponent& component, std::size_t width) {
   std::string text = fmt::format("{} {}: {}\n", info.kind, info.name, info.summary);
   text += fmt::format("from plugin {} ({}), {}\n", component.plugin, component.library, precisions(info));
   text += "\n" + (info.field_count ? fields_text(fields_of(info), width) : "It has no fields.\n");
-  if (const std::string documentation = trimmed(info.documentation); !documentation.empty())
+  if (const std::string documentation = documentation_of(info); !documentation.empty())
     text += "\n" + documentation + "\n";
   return text + examples_text(info);
 }
@@ -60,7 +53,7 @@ std::string as_json(const RegisteredComponent& component) {
                  {"summary", info.summary},
                  {"plugin", component.plugin},
                  {"library", component.library},
-                 {"documentation", trimmed(info.documentation)},
+                 {"documentation", documentation_of(info)},
                  {"fields", fields_json(fields_of(info))},
                  {"examples", Json::array()}};
   for (std::size_t i = 0; i < info.example_count; ++i) {

@@ -95,16 +95,27 @@ void for_each_section(const Section& section, const std::string& place, F&& f) {
 
 }  // namespace
 
+std::vector<FieldRow> field_rows(std::span<const Slot> slots) {
+  std::vector<FieldRow> rows;
+  for (const Slot& slot : slots)
+    rows.push_back({slot.field.name, type_of(slot), default_of(slot.field), range_of(slot.field), slot.field.doc});
+  return rows;
+}
+
+std::string documentation_of(const ComponentInfo& component) {
+  const std::string text = component.documentation ? component.documentation : "";
+  const std::size_t begin = text.find_first_not_of('\n');
+  return begin == std::string::npos ? std::string() : text.substr(begin, text.find_last_not_of(" \n") + 1 - begin);
+}
+
 std::string fields_text(std::span<const Slot> slots, std::size_t width) {
   TextTable table({{"field"}, {"type"}, {"default"}, {"range"}, {"meaning"}});
   // A long list of choices would leave no room for the meaning, and stands with it instead.
   constexpr std::size_t kLongest = 16;
-  for (const Slot& slot : slots) {
-    const Field& field = slot.field;
-    const std::string range = range_of(field);
-    const bool beside = display_width(range) > kLongest;
-    table.add({field.name, type_of(slot), default_of(field), beside ? "" : range,
-               beside ? range + "\n" + field.doc : field.doc});
+  for (const FieldRow& row : field_rows(slots)) {
+    const bool beside = display_width(row.range) > kLongest;
+    table.add({row.name, row.type, row.fallback, beside ? "" : row.range,
+               beside ? row.range + "\n" + row.meaning : row.meaning});
   }
   return table.to_text(width);
 }

@@ -4,11 +4,21 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "pushforward/plugin.h"
 #include "pushforward/registry/sections.h"
 
 namespace pushforward {
+
+/// What is said of one field.
+struct FieldRow {
+  std::string name, type, fallback, range, meaning;
+};
+std::vector<FieldRow> field_rows(std::span<const Slot> slots);
+
+/// A component's documentation without empty lines at its ends.
+std::string documentation_of(const ComponentInfo& component);
 
 /// Name, type, default, range and meaning of each field.
 std::string fields_text(std::span<const Slot> slots, std::size_t width);
