@@ -3,8 +3,8 @@
 // far, less what it had before: run one at a time with --benchmark_filter to compare memory. The table itself has 80
 // MB.
 //
-// bench/peers/csv_pandas.py reads the same files with pandas. Measured on one core of a shared virtual machine (Xeon with
-// AVX-512, GCC 12, pandas 3.1.1), files of 92 and 196 MB, processor time and memory beyond the start:
+// bench/peers/csv_pandas.py reads the same files with pandas. Measured on one core of a shared virtual machine (AMD
+// EPYC with AVX-512, GCC 12, pandas 3.1.1), files of 92 and 196 MB, processor time and memory beyond the start:
 //
 //                  6 digits           17 digits
 //   load           350 MB/s   76 MB   580 MB/s   76 MB
