@@ -6,7 +6,8 @@ using namespace pushforward::test;  // NOLINT
 
 namespace {
 
-const ComponentInfo& kAdam = kComponents[0];
+const ComponentInfo &kAdam = kComponents[0], &kAdamW = kComponents[1], &kAmsGrad = kComponents[2],
+                    &kNAdam = kComponents[3], &kAdamax = kComponents[4];
 const std::vector<std::vector<double>> kGradients = {{0.5, -2, 1e-6}, {0.25, 3, -2e-6}, {-1, 0.125, 0}, {0, -4, 5e-6}};
 
 void check_path(const std::vector<std::vector<double>>& path, const std::vector<std::vector<double>>& expected) {
@@ -82,4 +83,57 @@ TEST_CASE("adam in float32 stays near float64") {
 
 TEST_CASE("adam gives its learning rate for the metrics") {
   CHECK(make_component<Optimizer<float>>(kAdam, {{"learning_rate", "0.25"}})->learning_rate() == 0.25);
+}
+
+TEST_CASE("adamw is adam with decoupled decay, and has a weight decay of its own for parameters without a group's") {
+  CHECK(trajectory(kAdamW, {{"learning_rate", "0.1"}}, kGradients, 0.1) ==
+        trajectory(kAdam, {{"learning_rate", "0.1"}, {"decay", "decoupled"}}, kGradients, 0.1));
+  CHECK(make_component<Optimizer<float>>(kAdamW)->weight_decay() == 1e-2);
+  CHECK(make_component<Optimizer<float>>(kAdamW, {{"weight_decay", "0.5"}})->weight_decay() == 0.5);
+  CHECK(make_component<Optimizer<float>>(kAdam)->weight_decay() == 0);
+}
+
+TEST_CASE("amsgrad is adam until a gradient is smaller, and then takes shorter steps") {
+  const Fields fields = {{"learning_rate", "0.1"}, {"beta1", "0.0"}, {"beta2", "0.5"}, {"epsilon", "1e-12"}};
+  const std::vector<std::vector<double>> gradients = {{1, 1, 1}, {2, 0.5, 0}};
+  const auto adam = trajectory(kAdam, fields, gradients), amsgrad = trajectory(kAmsGrad, fields, gradients);
+  CHECK(adam[0] == amsgrad[0]);
+  CHECK(adam[1][0] == amsgrad[1][0]);
+  // v = 0.5, then 0.375, which is less: the largest one stands under the root.
+  CHECK(amsgrad[1][1] == Approx(amsgrad[0][1] - 0.1 * 0.5 / std::sqrt(0.5 / 0.75)));
+  CHECK(adam[1][1] == Approx(amsgrad[0][1] - 0.1 * 0.5 / std::sqrt(0.375 / 0.75)));
+}
+
+TEST_CASE("nadam's first step looks ahead") {
+  // With a constant momentum mu = beta1 / 2: a move of mu / (1 + mu) (1 - beta1) / (1 - mu) + 1 in units of gamma.
+  const auto path =
+      trajectory(kNAdam, {{"learning_rate", "0.1"}, {"beta1", "0.8"}, {"momentum_decay", "0.0"}, {"epsilon", "1e-12"}},
+                 {{1, -1, 1e-3}});
+  const double moved = 0.1 * (0.4 * 0.2 / (1 - 0.16) + 1);
+  CHECK(largest_distance(path[0], {1 - moved, -0.5 + moved, 2 - moved}) < 1e-8);
+}
+
+TEST_CASE("adamax divides by the largest gradient, which fades") {
+  const auto path =
+      trajectory(kAdamax, {{"learning_rate", "0.1"}, {"beta1", "0.0"}, {"beta2", "0.5"}, {"epsilon", "1e-12"}},
+                 {{4, -4, 1}, {1, 3, 0.1}});
+  CHECK(largest_distance(path[0], {0.9, -0.4, 1.9}) < 1e-10);
+  CHECK(largest_distance(path[1], {0.9 - 0.1 / 2, -0.4 - 0.1, 1.9 - 0.1 * 0.1 / 0.5}) < 1e-10);
+}
+
+TEMPLATE_TEST_CASE("adam's kin keep the optimizers' contract", "", float, double) {
+  SECTION("adamw") { check_contract<TestType>(kAdamW, {}); }
+  SECTION("amsgrad") { check_contract<TestType>(kAmsGrad, {}); }
+  SECTION("nadam") { check_contract<TestType>(kNAdam, {}); }
+  SECTION("adamax") { check_contract<TestType>(kAdamax, {}); }
+}
+
+TEST_CASE("nadam's product of momenta goes on with a saved run") {
+  Descent<double> whole(kNAdam, {}, {-4, 7}), second(kNAdam, {}, {-4, 7});
+  whole.run(booth, 9);
+  second.run(booth, 4);
+  CHECK(second.state.numbers.at("momentum").at(0) > 0);
+  second.run(booth, 5);
+  CHECK(second.state.numbers == whole.state.numbers);
+  CHECK(second.theta == whole.theta);
 }
