@@ -23,11 +23,18 @@ class StudentT final : public LocationScaleDistribution<T> {
       : LocationScaleDistribution<T>(build, "student_t"), degrees_(this->field(build, "degrees_of_freedom", true)) {}
 
  private:
+  // Fitted to normal data the degrees grow without end, by a constant factor each step of an optimizer that scales its
+  // gradients. Far beyond the precision's reach density and samples are the normal ones, and there is nothing to learn.
+  Var<T> degrees(const Pass<T>& pass) const {
+    constexpr T kNormal = static_cast<T>(sizeof(T) == 4 ? 1e18 : 1e100);
+    return minimum(degrees_(pass), pass.tape.constant(kNormal));
+  }
+
   // log Gamma((v+1)/2) - log Gamma(v/2) - log(v/2)/2 by Stirling's formula and what it lacks: the plain difference has
   // no digit left in float32 where v is 1e6, and that is where v goes when normal data are fitted.
   Var<T> standard_log_density(Var<T> z, const Pass<T>& pass) const override {
     constexpr double kHalfLogTwoPi = 0.91893853320467274178;
-    const Var<T> v = degrees_(pass), half = v * T(0.5), reciprocal_v = reciprocal(v);
+    const Var<T> v = degrees(pass), half = v * T(0.5), reciprocal_v = reciprocal(v);
     const Var<T> gammas = log_gamma_correction(half + T(0.5)) - log_gamma_correction(half);
     const Var<T> constant = half * log1p(reciprocal_v) + gammas - static_cast<T>(0.5 + kHalfLogTwoPi);
     return constant - (half + T(0.5)) * log1p(square(z) * reciprocal_v);
@@ -35,7 +42,7 @@ class StudentT final : public LocationScaleDistribution<T> {
 
   // A normal number over the root of a Gamma one of mean 1, which may be too small for a number of its own.
   Var<T> standard_draw(Index n, const Pass<T>& pass) const override {
-    const Var<T> half = degrees_(pass) * T(0.5);
+    const Var<T> half = degrees(pass) * T(0.5);
     const Var<T> log_gamma = log_gamma_sample(half, n, pass.draws(this->id(), 1));
     return pass.normal(this->id(), n, this->size()) * exp((log(half) - log_gamma) * T(0.5));
   }

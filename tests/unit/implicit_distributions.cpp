@@ -117,6 +117,19 @@ TEST_CASE("float32 keeps its digits where log Gammas are large") {
   agrees("von_mises: {concentration: 1048576}", rows({{0}, {0.0009765625}, {-0.001953125}}));
 }
 
+TEST_CASE("degrees of freedom that grow without end leave a normal distribution and no gradient") {
+  const auto check = [](Runner& runner, double log_degrees) {
+    CAPTURE(log_degrees);
+    set_parameter(runner, "degrees_of_freedom", {log_degrees});
+    const Response all = gradients(runner, kLine);
+    CHECK(distance(all.outputs[0].values, log_prob("normal", kLine)) < 1e-6);
+    CHECK(all.parameters[0] == 0);
+    CHECK(std::isfinite(samples(runner, 20)(7, 0)));
+  };
+  check(*made<float>("student_t: {degrees_of_freedom: learnable}", 1), 80);
+  check(*made("student_t: {degrees_of_freedom: learnable}", 1), 600);
+}
+
 TEST_CASE("moments are those of the formulas, infinite or undefined where they are") {
   const std::vector<Array> t = moments("student_t: {degrees_of_freedom: [0.5, 1.5, 6], location: 1, scale: 2}", 3);
   CHECK(std::isnan(t[0](0, 0)));
