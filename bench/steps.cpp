@@ -1,5 +1,6 @@
 // Whole training steps, optimizer included, of specs as a user writes them: the circles of the introduction, and a
-// RealNVP of 16 affine couplings with networks of two hidden layers of 64 units. Run it after the plugins are built.
+// RealNVP of 16 affine couplings with networks of two hidden layers of 64 units; and mixtures of eight parts. Run it
+// after the plugins are built.
 #include <benchmark/benchmark.h>
 
 #include "pushforward/registry/experiment.h"
@@ -47,6 +48,18 @@ model:
 training: {objective: maximum_likelihood, optimizer: {adam: {learning_rate: 1e-4}}, steps: 1000000, batch_size: all}
 )";
 
+constexpr const char* kMixture = R"(
+data: {source: {circles: {samples: 1000, factor: 0.5, noise: 0.05}}, preprocess: [standardize]}
+model: {gaussian_mixture: {components: 8}}
+training: {objective: maximum_likelihood, optimizer: {adam: {learning_rate: 1e-3}}, steps: 1000000, batch_size: all}
+)";
+
+constexpr const char* kPlainMixture = R"(
+data: {source: {circles: {samples: 1000, factor: 0.5, noise: 0.05}}, preprocess: [standardize]}
+model: {mixture: {parts: [normal], copies: 8}}
+training: {objective: maximum_likelihood, optimizer: {adam: {learning_rate: 1e-3}}, steps: 1000000, batch_size: all}
+)";
+
 /// Seconds of one step, in microseconds: `step` of the report; `threads` in the name.
 template <class T>
 void step(benchmark::State& state, const char* text) {
@@ -76,12 +89,18 @@ void circles_float64(benchmark::State& state) { step<double>(state, kCircles); }
 void realnvp_float32(benchmark::State& state) { step<float>(state, kRealNvp); }
 void realnvp_float64(benchmark::State& state) { step<double>(state, kRealNvp); }
 void spline_coupling_float32(benchmark::State& state) { step<float>(state, kSplineCoupling); }
+void gaussian_mixture_float32(benchmark::State& state) { step<float>(state, kMixture); }
+void gaussian_mixture_float64(benchmark::State& state) { step<double>(state, kMixture); }
+void mixture_float32(benchmark::State& state) { step<float>(state, kPlainMixture); }
 
 BENCHMARK(circles_float32)->Arg(1)->Arg(2)->UseRealTime();
 BENCHMARK(circles_float64)->Arg(1)->UseRealTime();
 BENCHMARK(realnvp_float32)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(realnvp_float64)->Arg(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(spline_coupling_float32)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(gaussian_mixture_float32)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(gaussian_mixture_float64)->Arg(1)->UseRealTime();
+BENCHMARK(mixture_float32)->Arg(1)->UseRealTime();
 
 }  // namespace
 

@@ -33,21 +33,24 @@ double smallest_validation_loss(const std::vector<MetricRow>& rows) {
   return least;
 }
 
+const std::set<std::string> kNames{"circles", "circles_csv", "conditional", "eight_gaussians", "moons", "realnvp_wine"};
+
 }  // namespace
 
 TEST_CASE("every ready-made spec has a test here") {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(PUSHFORWARD_SOURCE_DIR "/configs"))
     if (entry.path().extension() == ".yaml") names.insert(entry.path().stem());
-  CHECK(names == std::set<std::string>{"circles", "circles_csv", "conditional", "realnvp_wine"});
+  CHECK(names == kNames);
 }
 
 TEST_CASE("every ready-made spec trains in both precisions") {
-  for (const char* name : {"circles", "circles_csv", "conditional", "realnvp_wine"}) {
+  for (const std::string& name : kNames) {
     CAPTURE(name);
     const Outcome single = outcome<float>(name, {"training.steps=50"});
     const Outcome wide = outcome<double>(name, {"training.steps=50", "precision=float64"});
-    CHECK(single.last() < single.rows.front().loss);
+    // One starts at its optimum, around which the losses of batches are scattered.
+    CHECK(single.last() < single.rows.front().loss + (name == "eight_gaussians" ? 0.15 : 0));
     CHECK(single.last() == Approx(wide.last()).margin(2e-3));
   }
 }
@@ -89,6 +92,15 @@ TEST_CASE("realnvp_wine beats a normal distribution on rows that it has not seen
   }
   CHECK(validation < 15.5);
   CHECK(test < 15.5);
+}
+
+TEST_CASE("a mixture of eight normals reaches the exact optimum of eight_gaussians") {
+  CHECK(outcome<float>("eight_gaussians").test == Approx(2.831).margin(0.02));
+}
+
+TEST_CASE("moons reaches the exact optimum from a mixture base, and not from a normal one") {
+  CHECK(outcome<float>("moons").test == Approx(1.008).margin(0.02));
+  CHECK(outcome<float>("moons", {"model.base=normal"}).test > 1.015);
 }
 
 TEST_CASE("conditional learns from the label") {
