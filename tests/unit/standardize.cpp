@@ -3,26 +3,13 @@
 #include <catch2/catch.hpp>
 
 #include "support/fake_build.h"
+#include "support/tables.h"
 
 using namespace pushforward::test;  // NOLINT
 
 namespace {
 
-Table table_of(std::vector<std::string> names, std::vector<double> values) {
-  Table table;
-  table.rows = static_cast<Index>(values.size() / names.size());
-  table.names = std::move(names);
-  table.values = std::move(values);
-  return table;
-}
-
 const Table kTable = table_of({"a", "b"}, {1, 2, 3, 6, /**/ -100, 100, -100, 100});
-
-std::vector<double> fitted(const Preprocess<double>& map, const Table& table) {
-  std::vector<double> state(static_cast<std::size_t>(map.state_size(table.columns())), NAN);
-  map.fit(table, state);
-  return state;
-}
 
 }  // namespace
 
