@@ -24,7 +24,7 @@ const Split<T>* training_rows(LoadedRun<T>& run, Console& console) {
 
 void print_outcome(const DrawnPlots& plots, Console& console) {
   std::vector<std::string> pictures;
-  for (const std::string& name : plots.drawn) pictures.push_back((plots.folder / name).string());
+  for (const std::string& name : plots.files) pictures.push_back((plots.folder / name).string());
   if (console.json) return console.result(nlohmann::ordered_json{{"plots", pictures}}.dump(2) + "\n");
   for (const std::string& picture : pictures) console.result(picture + "\n");
 }
@@ -37,7 +37,8 @@ int plot(const Arguments& arguments, Console& console) {
   return with_precision(opened.spec.float64, [&]<class T>() {
     LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), opened.spec.seed);
     const Split<T>* train = training_rows(run, console);
-    print_outcome(draw_plots(folder, picture_numbers(run.engine(), run.data(), train, folder), console), console);
+    const PictureNumbers numbers = picture_numbers(run.engine(), run.data(), train, folder);
+    print_outcome(draw_plots(folder, numbers, console, arguments.texts("only")), console);
     return kSuccess;
   });
 }
@@ -49,13 +50,15 @@ const Command& plot_command() {
       .name = "plot",
       .summary = "draw the pictures of a run again",
       .description =
-          "Draws the pictures of a run into plots/ in its folder, as fit does: for each the PNG, the gnuplot script "
-          "that drew it (.gp) and the data that it read (.csv). The training data are read again from the spec's "
+          "Draws the pictures of a run into plots/ in its folder, as fit does: for each the PNG, the SVG, the gnuplot "
+          "script that drew it (.gp) and the data that it read (.csv). The training data are read again from the "
+          "spec's "
           "source; if they are not there any more, what can be is drawn without them.\n\n"
           "A script that was changed is kept, and drawn with fresh data. Prints the pictures that were drawn.",
       .positionals = {{"RUN", "folder of a run"}},
-      .options = {kSetOption},
-      .examples = {"pushforward plot runs/circles"},
+      .options = {{"only", "NAME", "this picture alone, such as density; may be given several times", 0, true},
+                  kSetOption},
+      .examples = {"pushforward plot runs/circles", "pushforward plot runs/circles --only density --only loss"},
       .run = &plot,
   };
   return kCommand;

@@ -22,6 +22,24 @@ struct AxisRange {
 /// values get a range around them; none at all [0, 1].
 AxisRange axis_range(std::span<const double> values, double margin);
 
+/// Axes of which one is shorter than this share of the other are not drawn to one scale.
+inline constexpr double kMostUnlike = 0.45;
+/// Gives two axes the same length, by widening the shorter, unless they differ too much for one scale.
+void give_one_scale(AxisRange& x, AxisRange& y);
+
+/// Values of a density over a grid of one or two axes, at the centres of equal cells.
+struct DensityGrid {
+  std::vector<AxisRange> axes;
+  Index cells = 0;              // along each axis
+  std::vector<double> density;  // the first axis fastest
+};
+/// The density of one element of two: the sum over the other one's cells. Empty unless nearly all of the density lies
+/// on the grid, and is resolved by it.
+std::vector<double> marginal(const DensityGrid& grid, std::size_t axis);
+
+/// The greatest distance between the distribution functions of two columns: Kolmogorov and Smirnov's statistic.
+double marginal_distance(std::span<const double> a, std::span<const double> b);
+
 /// The density of values in `bins` equal bins of a range: counts over their number and the bin's width. Values outside
 /// the range count in the number, so a bar never promises more than there is.
 std::vector<double> histogram(std::span<const double> values, const AxisRange& range, Index bins);

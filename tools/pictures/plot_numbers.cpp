@@ -1,4 +1,4 @@
-#include "plot_numbers.h"
+#include "pictures/plot_numbers.h"
 
 #include <fmt/format.h>
 
@@ -67,6 +67,43 @@ AxisRange axis_range(std::span<const double> values, double margin) {
   }
   const double added = margin * range.width();
   return {range.low - added, range.high + added};
+}
+
+void give_one_scale(AxisRange& x, AxisRange& y) {
+  const double width = std::max(x.width(), y.width());
+  if (std::min(x.width(), y.width()) < kMostUnlike * width) return;
+  for (AxisRange* range : {&x, &y}) {
+    const double added = (width - range->width()) / 2;
+    *range = {range->low - added, range->high + added};
+  }
+}
+
+std::vector<double> marginal(const DensityGrid& grid, std::size_t axis) {
+  const auto n = static_cast<std::size_t>(grid.cells);
+  const double other = grid.axes[1 - axis].width() / static_cast<double>(n);
+  std::vector<double> density(n);
+  for (std::size_t i = 0; i < grid.density.size(); ++i) density[axis == 0 ? i % n : i / n] += grid.density[i] * other;
+  const double mass =
+      std::accumulate(density.begin(), density.end(), 0.0) * grid.axes[axis].width() / static_cast<double>(n);
+  return std::abs(mass - 1) < 0.03 ? density : std::vector<double>();
+}
+
+double marginal_distance(std::span<const double> a, std::span<const double> b) {
+  std::vector<double> x(a.begin(), a.end()), y(b.begin(), b.end());
+  for (std::vector<double>* values : {&x, &y}) {
+    std::erase_if(*values, [](double v) { return std::isnan(v); });
+    std::sort(values->begin(), values->end());
+  }
+  if (x.empty() || y.empty()) return 1;
+  double distance = 0;
+  for (std::size_t i = 0, j = 0; i < x.size() && j < y.size();) {
+    const double at = std::min(x[i], y[j]);
+    while (i < x.size() && x[i] == at) ++i;
+    while (j < y.size() && y[j] == at) ++j;
+    distance = std::max(distance, std::abs(static_cast<double>(i) / static_cast<double>(x.size()) -
+                                           static_cast<double>(j) / static_cast<double>(y.size())));
+  }
+  return distance;
 }
 
 std::vector<double> histogram(std::span<const double> values, const AxisRange& range, Index bins) {

@@ -1,0 +1,184 @@
+// Numbers that pictures show: kernel densities, contours, marginals, distances, names.
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <random>
+
+#include "pictures/contours.h"
+#include "pictures/kernel_density.h"
+#include "pictures/script.h"
+
+using namespace pushforward;  // NOLINT
+
+namespace {
+
+std::vector<double> normal_values(std::size_t n, double mean, double deviation, unsigned seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> normal(mean, deviation);
+  std::vector<double> values(n);
+  for (double& v : values) v = normal(random);
+  return values;
+}
+
+double normal_density(double x, double mean, double deviation) {
+  const double z = (x - mean) / deviation;
+  return std::exp(-0.5 * z * z) / (deviation * std::sqrt(2 * std::numbers::pi));
+}
+
+double mass(const std::vector<double>& density, double cell) {
+  return std::accumulate(density.begin(), density.end(), 0.0) * cell;
+}
+
+/// A density that falls from the origin like exp(-|x|^2 / 2), on [-4, 4] x [-4, 4].
+DensityGrid round_hill(Index cells) {
+  DensityGrid grid{.axes = {{-4, 4}, {-4, 4}}, .cells = cells, .density = {}};
+  for (Index j = 0; j < cells; ++j)
+    for (Index i = 0; i < cells; ++i)
+      grid.density.push_back(normal_density(grid.axes[0].centre(i, cells), 0, 1) *
+                             normal_density(grid.axes[1].centre(j, cells), 0, 1));
+  return grid;
+}
+
+}  // namespace
+
+TEST_CASE("The bandwidth for a normal sample is near the best there is, and follows its scale") {
+  const std::vector<double> values = normal_values(4000, 0, 1, 1);
+  const double best = std::pow(4.0 / (3 * 4000), 0.2);  // of the asymptotic mean integrated squared error
+  const double found = kernel_bandwidth(values, {-5, 5});
+  CHECK(found == Approx(best).epsilon(0.2));
+  std::vector<double> wide = values;
+  for (double& v : wide) v = 1000 + 50 * v;
+  CHECK(kernel_bandwidth(wide, {750, 1250}) == Approx(50 * found).epsilon(1e-6));
+}
+
+TEST_CASE("Two narrow modes far apart stay narrow") {
+  std::vector<double> values = normal_values(2000, -5, 0.2, 2);
+  const std::vector<double> other = normal_values(2000, 5, 0.2, 3);
+  values.insert(values.end(), other.begin(), other.end());
+  // Silverman's rule would give 0.9 * 5 * 4000^(-1/5), most of a unit.
+  CHECK(kernel_bandwidth(values, {-6, 6}) < 0.3);
+}
+
+TEST_CASE("Values that say nothing about a width get a sensible bandwidth") {
+  for (const auto& values : {std::vector<double>{}, std::vector<double>{3}, std::vector<double>{3, 3, 3},
+                             std::vector<double>{NAN, INFINITY, 3}, std::vector<double>{1, 4}}) {
+    const double bandwidth = kernel_bandwidth(values, {0, 10});
+    CHECK(bandwidth > 0);
+    CHECK(bandwidth < 10);
+  }
+  // Rounded values: not a mode for each of them.
+  std::vector<double> rounded = normal_values(2000, 0, 3, 4);
+  for (double& v : rounded) v = std::round(v);
+  CHECK(kernel_bandwidth(rounded, {-12, 12}) > 0.19);
+}
+
+TEST_CASE("A kernel density estimates the density, and holds the share of the values that lie in its range") {
+  const std::vector<double> values = normal_values(20000, 1, 2, 5);
+  const AxisRange range{-9, 11};
+  const std::vector<double> density = kernel_density(values, range, 200);
+  CHECK(mass(density, 0.1) == Approx(1).epsilon(1e-3));
+  for (Index i = 0; i < 200; ++i)
+    CHECK(density[static_cast<std::size_t>(i)] == Approx(normal_density(range.centre(i, 200), 1, 2)).margin(0.01));
+
+  std::vector<double> half = values;
+  for (std::size_t i = 0; i < half.size(); i += 2) half[i] = 1e6;
+  CHECK(mass(kernel_density(half, range, 200), 0.1) == Approx(0.5).epsilon(1e-3));
+}
+
+TEST_CASE("The kernel density of pairs is that of independent elements where they are") {
+  const std::vector<double> x = normal_values(20000, 0, 1, 6), y = normal_values(20000, 5, 2, 7);
+  const DensityGrid grid = kernel_density(x, y, {-5, 5}, {-5, 15}, 50);
+  CHECK(mass(grid.density, 0.2 * 0.4) == Approx(1).epsilon(1e-2));
+  const auto at = [&](Index i, Index j) { return grid.density[static_cast<std::size_t>(i + 50 * j)]; };
+  for (const Index i : {15, 25, 35})
+    for (const Index j : {20, 25, 30})
+      CHECK(at(i, j) ==
+            Approx(normal_density(grid.axes[0].centre(i, 50), 0, 1) * normal_density(grid.axes[1].centre(j, 50), 5, 2))
+                .margin(0.008));
+}
+
+TEST_CASE("The contour of a round hill is one closed circle at the level's radius") {
+  const DensityGrid grid = round_hill(101);
+  const double level = std::exp(-0.5 * 1.5 * 1.5) / (2 * std::numbers::pi);
+  const std::vector<Polyline> lines = contour_lines(grid, level);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].size() > 40);
+  CHECK(lines[0].front() == lines[0].back());
+  for (const auto& [x, y] : lines[0]) CHECK(std::hypot(x, y) == Approx(1.5).epsilon(5e-3));
+}
+
+TEST_CASE("Contours that leave the grid end on its border, and saddles are resolved") {
+  const DensityGrid slope{
+      .axes = {{0, 4}, {0, 4}}, .cells = 4, .density = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3}};
+  const std::vector<Polyline> lines = contour_lines(slope, 1.5);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].size() == 4);
+  for (const auto& point : lines[0]) CHECK(point[0] == 2);
+  CHECK(std::abs(lines[0].front()[1] - lines[0].back()[1]) == 3);
+  CHECK(contour_lines(slope, 5).empty());
+  // Two hills that touch at a corner: the middle, 0.5, is below the level, so they are two.
+  const DensityGrid saddle{.axes = {{0, 2}, {0, 2}}, .cells = 2, .density = {1, 0, 0, 1}};
+  const std::vector<Polyline> two = contour_lines(saddle, 0.75);
+  REQUIRE(two.size() == 2);
+  for (const Polyline& line : two) {
+    REQUIRE(line.size() == 2);
+    const double from_low = line[0][0] + line[0][1] - 1, from_high = 3 - line[0][0] - line[0][1];
+    CHECK(std::min(from_low, from_high) == Approx(0.25));
+  }
+  CHECK(contour_lines(saddle, 0.25).size() == 2);
+}
+
+TEST_CASE("The level of a share of the mass is that of the smallest region which holds it") {
+  // Of a normal plane, a disc of radius r holds 1 - exp(-r^2 / 2).
+  for (const double share : {0.3, 0.5, 0.9})
+    CHECK(level_of_mass(round_hill(201), share) == Approx((1 - share) / (2 * std::numbers::pi)).epsilon(0.02));
+}
+
+TEST_CASE("Marginals of a grid are its sums, unless it does not hold the density") {
+  const DensityGrid grid = round_hill(80);
+  for (const std::size_t axis : {0, 1}) {
+    const std::vector<double> density = marginal(grid, axis);
+    REQUIRE(density.size() == 80);
+    for (Index i = 0; i < 80; ++i)
+      CHECK(density[static_cast<std::size_t>(i)] ==
+            Approx(normal_density(grid.axes[axis].centre(i, 80), 0, 1)).epsilon(1e-3));
+  }
+  DensityGrid half = grid;
+  for (double& d : half.density) d /= 2;
+  CHECK(marginal(half, 0).empty());
+}
+
+TEST_CASE("Axes get one scale unless they hardly measure the same") {
+  AxisRange x{0, 10}, y{1, 7};
+  give_one_scale(x, y);
+  CHECK(x.low == 0);
+  CHECK(x.high == 10);
+  CHECK(y.low == -1);
+  CHECK(y.high == 9);
+  AxisRange narrow{0, 1};
+  give_one_scale(x, narrow);
+  CHECK(narrow.width() == 1);
+}
+
+TEST_CASE("The distance of two columns is that of their distribution functions") {
+  CHECK(marginal_distance(std::vector<double>{1, 2, 3}, std::vector<double>{3, 2, 1, NAN}) == 0);
+  CHECK(marginal_distance(std::vector<double>{1, 2}, std::vector<double>{3, 4, 5}) == 1);
+  CHECK(marginal_distance(std::vector<double>{1, 2, 3, 4}, std::vector<double>{3, 4, 5, 6}) == Approx(0.5));
+  CHECK(marginal_distance({}, std::vector<double>{1}) == 1);
+}
+
+TEST_CASE("The elements that fit worst are shown in their order") {
+  PictureNumbers numbers;
+  numbers.data = Table{.rows = 2, .names = {"a", "b", "c"}, .values = {0, 1, 0, 1, 0, 1}};
+  numbers.samples = Table{.rows = 2, .names = {"a", "b", "c"}, .values = {5, 6, 0, 1, 1, 2}};
+  CHECK(worst_elements(numbers, 2) == std::vector<Index>{0, 2});
+  CHECK(worst_elements(numbers, 3) == std::vector<Index>{0, 1, 2});
+}
+
+TEST_CASE("Names are shortened by characters, not by bytes") {
+  CHECK(shortened("alcohol", 7) == "alcohol");
+  CHECK(shortened("alcohols", 7) == "alcoho…");
+  CHECK(shortened("größenordnung", 5) == "größ…");
+  CHECK(shortened("größe", 5) == "größe");
+}
