@@ -1,6 +1,7 @@
 #include "pushforward/chain.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "pushforward/operations.h"
 #include "pushforward/support.h"
@@ -103,19 +104,51 @@ Flow<T>::Flow(std::unique_ptr<Distribution<T>> base, std::unique_ptr<Bijector<T>
                      ", but the bijectors map data of shape " + event_shape_.to_string() + " to " + needed.to_string());
 }
 
+namespace {
+
+/// Somewhere inside of an interval.
+double inner_point(const Support& s) {
+  if (std::isfinite(s.lower)) return std::isfinite(s.upper) ? s.lower + 0.5 * (s.upper - s.lower) : s.lower + 1;
+  return std::isfinite(s.upper) ? s.upper - 1 : 0;
+}
+
+}  // namespace
+
+// What a map makes of an argument that it is not defined for is NaN, and so may be its derivative; the density there is
+// zero, also as one part of a mixture whose other parts are not zero there.
 template <class T>
 Var<T> Flow<T>::log_prob(Var<T> y, const Pass<T>& pass) const {
   require_columns("flow", y.columns(), event_shape_.size());
+  const T lower = static_cast<T>(support().lower), upper = static_cast<T>(support().upper);
+  const Var<T> stand_in = y.tape().constant(static_cast<T>(inner_point(support())));
+  return on_support(y, Intervals<T>{{&lower, 1}, {&upper, 1}}, stand_in, [&](Var<T> at) {
+    const Mapped<T> x = to_base(at, pass);
+    const Var<T> density = base_->log_prob(x.value, pass);
+    pass.check_finite(*base_, density);
+    return add(density, x.log_det);
+  });
+}
+
+template <class T>
+Var<T> Flow<T>::log_prob_parts(Var<T> y, const Pass<T>& pass) const {
+  require_columns("flow", y.columns(), event_shape_.size());
+  const T lower = static_cast<T>(support().lower), upper = static_cast<T>(support().upper);
+  const Var<T> stand_in = y.tape().constant(static_cast<T>(inner_point(support())));
+  Var<T> parts;
+  const Var<T> log_det = on_support(y, Intervals<T>{{&lower, 1}, {&upper, 1}}, stand_in, [&](Var<T> at) {
+    const Mapped<T> x = to_base(at, pass);
+    parts = base_->log_prob_parts(x.value, pass);
+    return x.log_det;
+  });
+  return parts ? add(parts, log_det) : parts;
+}
+
+template <class T>
+Mapped<T> Flow<T>::to_base(Var<T> y, const Pass<T>& pass) const {
   const Mapped<T> x = bijector_->inverse(y, pass);
   pass.check_finite(*bijector_, x.value);
   pass.check_finite(*bijector_, x.log_det);
-  const Var<T> density = base_->log_prob(x.value, pass);
-  pass.check_finite(*base_, density);
-  const Var<T> sum = add(density, x.log_det);
-  // What a map makes of an argument that it is not defined for is NaN; the density there is zero.
-  const T lower = static_cast<T>(support().lower), upper = static_cast<T>(support().upper);
-  const Var<T> inside = elements_inside(y, Intervals<T>{{&lower, 1}, {&upper, 1}});
-  return inside ? where_inside(inside, sum) : sum;
+  return x;
 }
 
 template <class T>

@@ -50,16 +50,16 @@ class Independent final : public Distribution<T> {
   }
 
   Sampled<T> sample(Index n, const Pass<T>& pass) const override {
-    std::vector<Var<T>> values;
+    auto* values = pass.tape.template scratch<Var<T>>(static_cast<Index>(parts_.size()));
     Var<T> sum;
     bool free = true;
-    for (const auto& part : parts_) {
-      const Sampled<T> s = part->sample(n, pass);
-      values.push_back(s.value);
+    for (std::size_t k = 0; k < parts_.size(); ++k) {
+      const Sampled<T> s = parts_[k]->sample(n, pass);
+      values[k] = s.value;
       free &= static_cast<bool>(s.log_prob);
       if (free) sum = sum ? sum + s.log_prob : s.log_prob;
     }
-    return {concatenate<T>(values), free ? sum : Var<T>()};
+    return {concatenate<T>(std::span<const Var<T>>(values, parts_.size())), free ? sum : Var<T>()};
   }
 
   Moments<T> moments(const Pass<T>& pass) const override {

@@ -47,12 +47,12 @@ class Mixture final : public Distribution<T> {
       initialise(y, pass);
       return log_prob_parts(y, pass.with_mode(Mode::evaluate));
     }
-    std::vector<Var<T>> densities;
+    auto* densities = pass.tape.template scratch<Var<T>>(static_cast<Index>(parts_.size()));
     for (std::size_t k = 0; k < parts_.size(); ++k) {
-      densities.push_back(density(k, y, pass));
-      pass.check_finite(*parts_[k], densities.back());
+      densities[k] = density(k, y, pass);
+      pass.check_finite(*parts_[k], densities[k]);
     }
-    return concatenate<T>(densities) + log_weights(pass);
+    return concatenate<T>(std::span<const Var<T>>(densities, parts_.size())) + log_weights(pass);
   }
   Var<T> log_prob(Var<T> y, const Pass<T>& pass) const override { return log_sum_exp(log_prob_parts(y, pass)); }
 
@@ -242,7 +242,8 @@ constexpr Example kExamples[] = {
 };
 
 constexpr const char kDocumentation[] = R"(
-`log p(y) = log sum_k w_k p_k(y)`, with weights that add up to 1: of numbers, each is divided by their sum. Every part
+`log p(y) = log sum_k w_k p_k(y)`, with weights that add up to 1: of numbers, each is divided by their sum; a network of
+the context gives their logarithms, up to a constant. Every part
 draws for every row of a sample, of which one event is taken: exact, the same in every shard, and as dear as all parts
 together; but which part is drawn has no gradient, so objectives that differentiate through samples cannot use it. Mean
 and variance are `sum_k w_k m_k` and `sum_k w_k (v_k + m_k^2)` less the square of the mean, where all parts know theirs.

@@ -51,20 +51,22 @@ double mean_log_prob(Engine<double>& engine, const Matrix<double>& data) {
 
 double entropy_of_normal(double scale) { return -0.5 * std::log(2 * M_PI) - std::log(scale) - 0.5; }
 
-/// The joint log-densities of all parts.
+/// The joint log-densities of all parts; empty if it has none.
 Array parts_of(const std::string& yaml, const Array& y) {
-  const auto runner = made(yaml, y.columns);
-  Tape<double> tape(false);
-  const std::vector<double> parameters = runner->numbers().parameters;
-  Pass<double> pass{
-      .tape = tape, .values = {.parameters = parameters.data()}, .context = {}, .stream = {}, .sinks = {}};
-  Matrix<double> rows(y.rows, y.columns);
+  Model<double> model = make_model<double>(plugins(), yaml, around(y.columns));
+  Matrix<double> data(y.rows, y.columns);
   for (Index j = 0; j < y.columns; ++j)
-    for (Index i = 0; i < y.rows; ++i) rows(i, j) = y(i, j);
-  const Var<double> parts = distribution(*runner).log_prob_parts(tape.constant(rows.block()), pass);
-  Array all(parts.rows(), parts.columns());
-  for (Index k = 0; k < all.columns; ++k)
-    for (Index i = 0; i < all.rows; ++i) all(i, k) = parts.value()(i, k);
+    for (Index i = 0; i < y.rows; ++i) data(i, j) = y(i, j);
+  Array all;
+  auto evaluate = [&](const Pass<double>& pass, Index first, Index count) {
+    const Var<double> parts =
+        model.distribution->log_prob_parts(pass.tape.constant(data.block().middle_rows(first, count)), pass);
+    if (!parts) return;
+    if (all.columns == 0) all = Array(y.rows, parts.columns());
+    for (Index k = 0; k < all.columns; ++k)
+      for (Index i = 0; i < count; ++i) all(first + i, k) = parts.value()(i, k);
+  };
+  Engine<double>(model, {.seed = 1}).for_each_shard(y.rows, 0, Mode::evaluate, evaluate);
   return all;
 }
 
@@ -240,6 +242,38 @@ TEST_CASE("rows outside of one part's support leave finite gradients") {
   CHECK(response.x(0, 0) == Approx(2));
   CHECK(response.x(2, 0) == Approx(-3));
   for (const double g : response.parameters) CHECK(std::isfinite(g));
+}
+
+TEST_CASE("rows outside of a flow that is one part leave finite gradients") {
+  const auto runner = made(
+      "mixture: {parts: [normal, {base: uniform, bijectors: [{elementwise: {transformer: {rational_quadratic_spline: "
+      "{bins: 3, interval: [0, 1], tails: none}}}}]}]}",
+      1);
+  scatter_parameters(*runner, 0.3);
+  Request r;
+  r.function = function_index(*runner, "log_prob");
+  r.x = rows({{-2}, {0.5}, {300}});
+  r.rows = 3;
+  r.cotangents = {Array(3, 1, 1)};
+  const Response response = runner->run(r);
+  CHECK(response.x(0, 0) == Approx(2));
+  CHECK(response.x(2, 0) == Approx(-300));
+  for (const double g : response.parameters) CHECK(std::isfinite(g));
+}
+
+TEST_CASE("a flow has the parts of its base, moved by its map") {
+  const std::string base = "gaussian_mixture: {components: 2, learnable: false, means: [-1, 2], scales: [0.5]}";
+  const Array y = rows({{-1}, {0.3}, {5}});
+  const Array plain = parts_of(base, y);
+  const Array parts = parts_of("flow: {base: {" + base + "}, bijectors: [affine]}", y);
+  CHECK(distance(parts, plain) < 1e-14);  // the identity at first
+  const Array bounded = parts_of(
+      "flow: {base: {mixture: {parts: [uniform, uniform], weights: [1, 3]}}, bijectors: [{elementwise: {transformer: "
+      "{rational_quadratic_spline: {interval: [0, 1], tails: none}}}}]}",
+      rows({{0.5}, {1.5}}));
+  CHECK(distance(bounded, rows({{std::log(0.25), std::log(0.75)}, {-INFINITY, -INFINITY}})) < 1e-12);
+  const Array none = parts_of("flow: {base: normal, bijectors: [affine]}", y);
+  CHECK(none.columns == 0);
 }
 
 TEST_CASE("placed copies start at the clusters of the first batch and learn them") {

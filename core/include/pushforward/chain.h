@@ -32,6 +32,8 @@ class PUSHFORWARD_EXPORT Flow final : public Distribution<T> {
   Flow(std::unique_ptr<Distribution<T>> base, std::unique_ptr<Bijector<T>> bijector, Shape event_shape);
   Var<T> log_prob(Var<T> y, const Pass<T>& pass) const override;
   Sampled<T> sample(Index n, const Pass<T>& pass) const override;
+  /// Those of a base that is a mixture.
+  Var<T> log_prob_parts(Var<T> y, const Pass<T>& pass) const override;
   Shape event_shape() const override { return event_shape_; }
   Support support() const override;
   DistributionTraits traits() const override;
@@ -40,6 +42,7 @@ class PUSHFORWARD_EXPORT Flow final : public Distribution<T> {
   const Bijector<T>& bijector() const { return *bijector_; }
 
  private:
+  Mapped<T> to_base(Var<T> y, const Pass<T>& pass) const;
   std::unique_ptr<Distribution<T>> base_;
   std::unique_ptr<Bijector<T>> bijector_;
   Shape event_shape_;
