@@ -182,8 +182,8 @@ const Command& compare_command() {
           "standard error says whether the difference is more than chance.",
       .positionals = {{"RUN", "folders of runs, or checkpoints", true, true}},
       .options = {{"data", "FILE", "rows that all runs are evaluated on, .csv or .npy"}, kSetOption},
-      .examples = {"pushforward compare runs/wine runs/wine-2 runs/wine-3",
-                   "pushforward compare runs/* --data held_out.csv --format json"},
+      .examples = {"pushforward compare runs/wine runs/wine-2",
+                   "pushforward compare runs/wine runs/wine-2 --data new_wines.csv --format json"},
       .run = &compare,
   };
   return kCommand;

@@ -70,8 +70,7 @@ const Command& completion_command() {
           "those of plugins of your own included.",
       .positionals = {{"SHELL", "bash"}},
       .options = {},
-      .examples = {"source <(pushforward completion bash)",
-                   "pushforward completion bash > /etc/bash_completion.d/pushforward"},
+      .examples = {"pushforward completion bash --output pushforward.bash", "source <(pushforward completion bash)"},
       .run = &completion,
   };
   return kCommand;

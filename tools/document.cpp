@@ -44,18 +44,17 @@ std::string fields_table(std::span<const Slot> slots) {
   return text;
 }
 
-std::string code(const std::string& text) {
-  return fmt::format("```yaml\n{}{}```\n", text, text.ends_with('\n') ? "" : "\n");
-}
-
+/// As items of a list, which is how components most often stand in a spec.
 std::string examples(const ComponentInfo& info) {
   std::string text;
   for (std::size_t i = 0; i < info.example_count; ++i) {
-    const Example& example = info.examples[i];
-    text += fmt::format("# {}\n{}\n", example.name, example.yaml);
+    std::istringstream lines(info.examples[i].yaml);
+    const char* before = "- ";
+    for (std::string line; std::getline(lines, line); before = "  ") text += before + line + "\n";
   }
-  return text.empty() ? text
-                      : fmt::format("## Examples\n\nEach of them is checked by the conformance kit.\n\n{}", code(text));
+  return text.empty()
+             ? text
+             : fmt::format("## Examples\n\nThe conformance kit checks each of them.\n\n```yaml\n{}```\n", text);
 }
 
 std::string page_name(const ComponentInfo& info) { return fmt::format("{}/{}.md", info.kind, info.name); }

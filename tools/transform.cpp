@@ -87,7 +87,7 @@ const Command& transform_command() {
                   {"output", "FILE", "where they go, .npy (float64) or .csv; stdout by default", 'o'},
                   kSetOption},
       .examples = {"pushforward transform runs/wine new_wines.csv --output base.csv",
-                   "pushforward transform runs/circles points.csv --direction forward --log-det"},
+                   "pushforward transform runs/circles points.npy --direction forward --log-det"},
       .run = &transform,
       .writes_output_itself = true,
   };

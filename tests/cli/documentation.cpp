@@ -22,12 +22,15 @@ const TemporaryFolder& project() {
     fs::create_directory_symlink(PUSHFORWARD_BINARY_DIR, folder / "build");
     fs::copy_file(kSource / "configs/data/wine.csv", folder / "new_wines.csv");
     for (const auto& [spec, run] : {std::pair("circles", "circles"), std::pair("realnvp_wine", "wine"),
-                                    std::pair("conditional", "conditional")}) {
+                                    std::pair("realnvp_wine", "wine-2"), std::pair("conditional", "conditional")}) {
       const Outcome fit = pushforward({"fit", std::string("configs/") + spec + ".yaml", "--output",
                                        std::string("runs/") + run, "--quiet", "--set", "training.steps=20"},
                                       folder.path());
       if (fit.code != 0) throw std::runtime_error("the fit failed: " + fit.err);
     }
+    const Outcome points =
+        pushforward({"transform", "runs/circles", "runs/circles/samples.npy", "--output", "points.npy"}, folder.path());
+    if (points.code != 0) throw std::runtime_error("no points: " + points.err);
     return true;
   }();
   REQUIRE(prepared);
@@ -64,8 +67,8 @@ void check_command(const std::string& command, const std::string& from) {
 }
 
 TEST_CASE("Every example of the program's help works") {
-  for (const char* name :
-       {"fit", "evaluate", "sample", "log-prob", "validate", "list", "describe", "check", "version"}) {
+  for (const char* name : {"fit", "evaluate", "sample", "log-prob", "transform", "plot", "compare", "validate", "list",
+                           "describe", "check", "document", "completion", "version"}) {
     const std::vector<std::string> commands = commands_in(pushforward({name, "--help"}).out, "  ");
     CHECK(!commands.empty());
     for (const std::string& command : commands) check_command(command, name);
