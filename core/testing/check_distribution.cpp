@@ -232,7 +232,8 @@ void check_moments(Case& c, Tally& t) {
              " is expected; the standard error is " + std::to_string(error) + ", and 5 of them are allowed";
     });
   };
-  for (Index j = 0; j < samples.columns; ++j) {
+  // A grid over a simplex says nothing of the last element.
+  for (Index j = 0; j < static_cast<Index>(expected.size()); ++j) {
     double sum = 0, second = 0, fourth = 0;
     for (Index i = 0; i < samples.rows; ++i) sum += samples(i, j);
     const double mean = sum / n;

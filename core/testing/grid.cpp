@@ -63,8 +63,9 @@ Grid::Grid(const LogDensity& log_density, const Support& support, const std::vec
            const std::vector<double>& scale, Index points_per_axis) {
   constexpr Index kCoarse = 121;
   for (std::size_t d = 0; d < centre.size(); ++d) {
-    // Wide enough for the tails of a Cauchy, and for ends at which a density is infinite.
-    const double reach = shape_of(support) == Shape1::line ? 21 : shape_of(support) == Shape1::interval ? 3.1 : 40;
+    // Wide enough for the tails of a Cauchy, and for ends at which a density is infinite: 1e-61 from an end, of which
+    // only zero has numbers so near.
+    const double reach = shape_of(support) == Shape1::line ? 21 : shape_of(support) == Shape1::interval ? 4.5 : 40;
     axes_.push_back({support, centre[d], scale[d], -reach, 2 * reach / (kCoarse - 1), kCoarse});
   }
   evaluate(log_density);
