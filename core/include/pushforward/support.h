@@ -12,20 +12,17 @@ namespace pushforward {
 /// The intervals that the elements of an event may lie in: ends of all of them (one number), or of each. Views memory
 /// of its owner. An end belongs to its interval unless it is infinite, or `open` says otherwise.
 template <class T>
-struct Intervals {
+struct PUSHFORWARD_EXPORT Intervals {
   std::span<const T> lower, upper;
   bool open_lower = false, open_upper = false;
 
   /// The whole line is no restriction at all.
   bool unbounded() const;
+  /// The smallest and the largest number of an element's interval.
+  T first(Index element) const;
+  T last(Index element) const;
   /// A NaN is not inside.
-  bool contains(T value, Index element) const {
-    const T low = lower[lower.size() == 1 ? 0 : static_cast<std::size_t>(element)];
-    const T high = upper[upper.size() == 1 ? 0 : static_cast<std::size_t>(element)];
-    const bool above = value > low || (value == low && !open_lower && low > -__builtin_inf());
-    const bool below = value < high || (value == high && !open_upper && high < __builtin_inf());
-    return above && below;
-  }
+  bool contains(T value, Index element) const { return value >= first(element) && value <= last(element); }
 };
 
 /// For every element of y, N x D: 1 inside of its interval, 0 outside, NaN for a NaN. None if all lie inside (or are
