@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pushforward/build.h"
+#include "pushforward/elementwise_distribution.h"
 #include "pushforward/normal_tails.h"
 #include "pushforward/operations.h"
 #include "pushforward/plugin.h"
@@ -199,7 +199,7 @@ class MultivariateNormal final : public Distribution<T> {
 };
 
 constexpr Field kFields[] = {
-    integers("shape", kOptional, "shape of an event; left out, that of the data or of the bijectors above").at_least(1),
+    kShapeField,
     value("mean", "0", "number, list of one for each element, `learnable`, or a network of the context"),
     reals("covariance", kOptional, "the covariance matrix, D x D numbers row by row; instead of scale and lower"),
     value("scale", kOptional,

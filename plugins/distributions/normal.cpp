@@ -5,10 +5,10 @@
 // | mean | 1 x D | if learnable |
 // | scale | 1 x D | if learnable: the logarithms of the standard deviations |
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
+#include "pushforward/elementwise_distribution.h"
 #include "pushforward/kernel_loops.h"
+#include "pushforward/normal_tails.h"
 #include "pushforward/operations.h"
 #include "pushforward/plugin.h"
 
@@ -19,7 +19,7 @@ using namespace pushforward;  // NOLINT: one component, one file
 /// out_i = sum_j log N(z_ij; 0, 1), in one pass over memory.
 template <class T>
 void add_up(Block<const T> z, Block<T> out) {
-  const double constant = 0.5 * std::log(2 * std::numbers::pi) * static_cast<double>(z.columns);
+  const double constant = kHalfLogTwoPi * static_cast<double>(z.columns);
   alignas(64) double squares[kRowChunk];
   for (Index first = 0; first < z.rows; first += kRowChunk) {
     const Index rows = std::min(kRowChunk, z.rows - first);
@@ -102,7 +102,7 @@ class Normal final : public Distribution<T> {
 };
 
 constexpr Field kFields[] = {
-    integers("shape", kOptional, "shape of an event; left out, that of the data or of the bijectors above").at_least(1),
+    kShapeField,
     value("mean", "0", "number, list of one for each element, `learnable`, or a network of the context"),
     value("scale", "1", "standard deviation, likewise; a network gives its logarithm").above(0),
 };
@@ -112,6 +112,7 @@ constexpr Example kExamples[] = {
     {"shape", "normal: {shape: [3]}", 3},
     {"numbers", "normal: {mean: [1.0, -2.0], scale: [0.5, 3.0]}", 2},
     {"learnable", "normal: {mean: learnable, scale: learnable}", 2},
+    {"learnable_from", "normal: {mean: {learnable: [1.0, -1.0]}, scale: {learnable: 0.5}}", 2},
     {"conditional",
      "normal: {mean: {network: {mlp: {hidden: [8], activation: tanh}}}, scale: {network: {mlp: {hidden: [8], "
      "activation: "
@@ -123,8 +124,10 @@ constexpr const char kDocumentation[] = R"(
 `log p(y) = - sum_j ((y_j - m_j)^2 / (2 s_j^2) + log s_j) - D/2 log(2 pi)`, samples `y = m + s z` with standard normal
 z: differentiable with respect to mean and scale. Mean and variance of element j are `m_j` and `s_j^2`.
 
-`learnable` starts at mean 0 and scale 1. A learned scale is stored as its logarithm; a network of the context gives
-the logarithm, too.
+`learnable` starts at mean 0 and scale 1, or where `{learnable: NUMBERS}` says. A learned scale is stored as its
+logarithm; a network of the context gives the logarithm, too.
+
+A full covariance matrix is `multivariate_normal`.
 )";
 
 constexpr ComponentInfo kComponents[] = {

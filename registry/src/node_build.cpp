@@ -115,8 +115,10 @@ std::vector<T> NodeBuild<T>::expand(const char* field, const SpecNode& numbers, 
   const std::size_t size = static_cast<std::size_t>(columns);
   if (numbers.is_scalar()) return std::vector<T>(size, static_cast<T>(*parse_real(numbers.text)));
   if (numbers.items.size() != size)
-    fail(field, "has " + std::to_string(numbers.items.size()) + " numbers, but an event has " +
-                    std::to_string(columns) + (columns == 1 ? " element" : " elements"));
+    fail(field, "has " + std::to_string(numbers.items.size()) + " numbers, but " +
+                    (columns == surroundings_.event_shape.size()
+                         ? "an event has " + std::to_string(columns) + (columns == 1 ? " element" : " elements")
+                         : "here it has " + std::to_string(columns) + ", or one for all of them"));
   std::vector<T> values;
   for (const SpecNode& item : numbers.items) values.push_back(static_cast<T>(*parse_real(item.text)));
   return values;

@@ -1,4 +1,4 @@
-// normal and uniform: fields, names, edges and errors; the conformance kit checks densities and samples.
+// Fields, names, edges and errors of distributions; the conformance kit checks densities and samples.
 #include <catch2/catch.hpp>
 
 #include "support/components.h"
@@ -152,4 +152,126 @@ TEST_CASE("uniform's samples stay within their interval") {
 TEST_CASE("uniform refuses empty intervals and ends that would learn") {
   CHECK_THROWS_WITH(made("uniform: {low: [0, 1], high: 1}", 2), Contains("high") && Contains("element 1"));
   CHECK_THROWS_WITH(made("uniform: {low: learnable}", 2), Contains("low") && Contains("cannot be learned"));
+}
+
+TEST_CASE("distributions with location and scale move their standard samples") {
+  for (const std::string name : {"laplace", "logistic", "cauchy", "gumbel"}) {
+    CAPTURE(name);
+    Request r;
+    r.rows = 50;
+    const auto standard = made(name, 2), moved = made(name + ": {location: [1, -2], scale: [0.5, 4]}", 2);
+    r.function = function_index(*standard, "sample");
+    const Response a = standard->run(r), b = moved->run(r);
+    for (Index i = 0; i < r.rows; ++i) {
+      CHECK(b.outputs[0](i, 0) == Approx(1 + 0.5 * a.outputs[0](i, 0)));
+      CHECK(b.outputs[0](i, 1) == Approx(-2 + 4 * a.outputs[0](i, 1)));
+      CHECK(b.outputs[1](i, 0) == Approx(a.outputs[1](i, 0) - std::log(2.0)));
+    }
+  }
+}
+
+TEST_CASE("both tails of laplace, logistic and cauchy are drawn alike in float32") {
+  // Without care the upper tail ends where 1 - u is rounded, or is a multiple of it.
+  for (const char* name : {"laplace", "logistic", "cauchy"}) {
+    CAPTURE(name);
+    const auto runner = make_runner<float>("distribution", name, around(1));
+    Request r;
+    r.function = function_index(*runner, "sample");
+    r.rows = 400000;
+    std::vector<double> y = runner->run(r).outputs[0].values;
+    std::sort(y.begin(), y.end());
+    // The share 1e-4 lies beyond 8.517, 9.210 and 3183.1 on each side.
+    const double end = name == std::string("laplace")    ? 8.517193
+                       : name == std::string("logistic") ? 9.210240
+                                                         : 3183.0988;
+    const auto below = std::lower_bound(y.begin(), y.end(), -end) - y.begin();
+    const auto above = y.end() - std::upper_bound(y.begin(), y.end(), end);
+    CHECK(std::abs(below - 40) < 32);
+    CHECK(std::abs(above - 40) < 32);
+  }
+}
+
+TEST_CASE("a learnable field starts where it is told") {
+  const auto runner = made("exponential: {rate: {learnable: [2.0, 0.5]}}", 2);
+  CHECK(distance(numbers_of(*runner, "rate"), {std::log(2.0), std::log(0.5)}) < 1e-15);
+  const auto from_one = made("exponential: {rate: learnable}", 2);
+  CHECK(distance(numbers_of(*from_one, "rate"), {0, 0}) == 0);
+}
+
+TEST_CASE("truncated_normal's samples fill a far interval, also in float32") {
+  const auto check = [](Runner& runner) {
+    Request r;
+    r.function = function_index(runner, "sample");
+    r.rows = 20000;
+    const std::vector<double> y = runner.run(r).outputs[0].values;
+    const auto [low, high] = std::minmax_element(y.begin(), y.end());
+    CHECK(*low >= 8);
+    CHECK(*low < 8.0001);
+    CHECK(*high <= 9);
+    CHECK(*high > 8.7);
+    double mean = 0;
+    for (const double v : y) mean += v / static_cast<double>(y.size());
+    CHECK(mean == Approx(8.1212).margin(0.004));  // the standard error is 8e-4
+    // No more equal numbers than rounding makes of them.
+    std::vector<double> sorted = y;
+    std::sort(sorted.begin(), sorted.end());
+    CHECK(std::unique(sorted.begin(), sorted.end()) - sorted.begin() > 19000);
+  };
+  check(*make_runner<float>("distribution", "truncated_normal: {low: 8, high: 9}", around(1)));
+  check(*made("truncated_normal: {low: 8, high: 9}", 1));
+}
+
+TEST_CASE("truncated_normal refuses empty intervals, ends that would learn and no ends at all") {
+  CHECK_THROWS_WITH(made("truncated_normal: {low: [0, 1], high: 1}", 2), Contains("high") && Contains("element 1"));
+  CHECK_THROWS_WITH(made("truncated_normal: {low: learnable}", 2), Contains("low") && Contains("cannot be learned"));
+  CHECK_THROWS_WITH(made("truncated_normal", 2), Contains("or high must be given"));
+}
+
+TEST_CASE("multivariate_normal reads its factor row by row, or a matrix") {
+  const auto by_factor = made("multivariate_normal: {scale: [2, 1, 0.5], lower: [1, 0, -1]}", 3);
+  // L = [2 0 0; 1 1 0; 0 -1 0.5]
+  const auto by_matrix = made("multivariate_normal: {covariance: [4, 2, 0, 2, 2, -1, 0, -1, 1.25]}", 3);
+  const Array y = scattered(7, 3);
+  CHECK(distance(log_prob(*by_factor, y), log_prob(*by_matrix, y)) < 1e-14);
+  CHECK(distance(log_prob(*made("multivariate_normal", 2), scattered(7, 2)),
+                 log_prob(*made("normal", 2), scattered(7, 2))) < 1e-15);
+  CHECK(distance(log_prob(*made("multivariate_normal: {mean: 1, covariance: [4]}", 1), scattered(7, 1)),
+                 log_prob(*made("normal: {mean: 1, scale: 2}", 1), scattered(7, 1))) < 1e-15);
+  Request r;
+  r.rows = 1;
+  const std::vector<Array> moments = by_factor->moments(r);
+  CHECK(distance(moments[1].values, {4, 2, 1.25}) < 1e-15);
+}
+
+TEST_CASE("multivariate_normal with a factor for each row agrees with one factor") {
+  const std::string network = "{network: {mlp: {hidden: []}}}";
+  const auto each = made("multivariate_normal: {scale: " + network + ", lower: " + network + "}", 2, 1);
+  for (const char* field : {"scale", "lower"})
+    set_parameter(*each, std::string(field) + ".network.layers[0].weight",
+                  std::vector<double>(*field == 's' ? 2 : 1, 0.0));
+  set_parameter(*each, "scale.network.layers[0].bias", {std::log(2.0), std::log(0.5)});
+  set_parameter(*each, "lower.network.layers[0].bias", {-1.5});
+  const auto one = made("multivariate_normal: {scale: [2, 0.5], lower: -1.5}", 2, 1);
+  const Array y = scattered(9, 2), context = scattered(9, 1);
+  CHECK(distance(log_prob(*each, y, context), log_prob(*one, y, context)) < 1e-14);
+  Request r;
+  r.function = function_index(*one, "sample");
+  r.rows = 9;
+  r.context = context;
+  CHECK(distance(each->run(r).outputs[0], one->run(r).outputs[0]) < 1e-14);
+  CHECK(distribution(*each).traits().needs_context);
+  CHECK_FALSE(distribution(*one).traits().needs_context);
+}
+
+TEST_CASE("multivariate_normal refuses what is no covariance matrix") {
+  CHECK_THROWS_WITH(made("multivariate_normal: {covariance: [1, 2, 3]}", 2),
+                    Contains("has 3 numbers, but the matrix of an event with 2 elements has 4"));
+  CHECK_THROWS_WITH(made("multivariate_normal: {covariance: [1, 0.5, 0.25, 1]}", 2), Contains("is symmetric"));
+  CHECK_THROWS_WITH(made("multivariate_normal: {covariance: [1, 2, 2, 1]}", 2),
+                    Contains("is not positive definite") && Contains("element 1"));
+  CHECK_THROWS_WITH(made("multivariate_normal: {covariance: [1, 0, 0, 1], scale: 1}", 2),
+                    Contains("scale") && Contains("leave one of them out"));
+  CHECK_THROWS_WITH(made("multivariate_normal: {lower: [1, 2]}", 4),
+                    Contains("lower has 2 numbers, but here it has 6, or one for all of them"));
+  CHECK_THROWS_WITH(made("multivariate_normal: {lower: 1}", 1), Contains("lower") && Contains("one element"));
 }
