@@ -50,13 +50,25 @@ Table condition_table(const std::vector<std::string>& conditions, const std::vec
   return table;
 }
 
+/// `--label 2` is short for `--condition COLUMN=2` where there is one column only.
+std::string condition_of_label(const std::string& label, const std::vector<std::string>& names) {
+  if (names.size() != 1)
+    throw UsageError(
+        fmt::format("option '--label' is '{}', but the model is conditioned on {}; give --condition {}=VALUE", label,
+                    fmt::join(names, ", "), fmt::join(names, "=VALUE --condition ")));
+  return names.front() + "=" + label;
+}
+
 /// The context that the command line gives, as the model sees it; no rows for an unconditional model.
 template <class T>
 Split<T> context_of(const LoadedRun<T>& run, const Arguments& arguments) {
-  const bool file = arguments.given("context"), given = arguments.given("condition");
+  const bool file = arguments.given("context"), label = arguments.given("label");
+  const bool given = arguments.given("condition") || label;
   const bool conditional = run.model().context > 0;
   if (!conditional && (file || given))
-    throw UsageError(fmt::format("the model has no context; leave '--{}' out", file ? "context" : "condition"));
+    throw UsageError(fmt::format("the model has no context; leave '--{}' out", file    ? "context"
+                                                                               : label ? "label"
+                                                                                       : "condition"));
   if (!conditional) return {};
   if (!run.data()) throw SpecError("the model needs a context, and its run has no data that says which");
   const std::vector<std::string>& names = run.data()->context_columns();
@@ -66,19 +78,21 @@ Split<T> context_of(const LoadedRun<T>& run, const Arguments& arguments) {
                     "one value of each, or --context FILE for a row of them for each sample",
                     fmt::join(names, ", "), fmt::join(names, "=VALUE --condition ")));
   if (file) return run.data()->transform(run.read(arguments.text("context"), "option '--context'", false), false);
+  std::vector<std::string> conditions = arguments.texts("condition");
+  if (label) conditions.push_back(condition_of_label(arguments.text("label"), names));
   try {
-    return run.data()->transform(condition_table(arguments.texts("condition"), names), false);
+    return run.data()->transform(condition_table(conditions, names), false);
   } catch (const DataError& error) {
-    throw UsageError(fmt::format("option '--condition': {}", error.what()));
+    throw UsageError(fmt::format("option '--{}': {}", label ? "label" : "condition", error.what()));
   }
 }
 
 Index number_of_samples(const Arguments& arguments, Index context_rows) {
   const Index fallback = context_rows > 1 ? context_rows : kDefaultSamples;
-  const Index n = arguments.integer("samples", fallback, 1, kMostSamples);
+  const Index n = arguments.integer("rows", fallback, 1, kMostSamples);
   if (context_rows > 0 && n % context_rows != 0)
     throw UsageError(
-        fmt::format("option '--samples' is {}, and the context has {}; it must be a multiple: each row of "
+        fmt::format("option '--rows' is {}, and the context has {}; it must be a multiple: each row of "
                     "the context gets as many samples",
                     n, counted(context_rows, "row")));
   return n;
@@ -132,17 +146,19 @@ const Command& sample_command() {
       .description =
           "Draws samples from the model of a run, in the data's units. The same seed gives the same samples, on any "
           "number of threads.\n\n"
-          "A conditional model needs a context: one value of each of its columns (--condition), or a table with a row "
-          "for each sample (--context; with fewer rows, each gets as many samples as the others).",
+          "A conditional model needs a context: a class (--label), one value of each of its columns (--condition), or "
+          "a "
+          "table with a row for each sample (--context; with fewer rows, each gets as many samples as the others).",
       .positionals = {{"RUN", "folder of a run, or a checkpoint"}},
-      .options = {{"samples", "N", "how many; 1000 by default, or one for each row of --context", 'n'},
+      .options = {{"rows", "N", "how many; 1000 by default, or one for each row of --context", 'n'},
                   {"output", "FILE", "where they go, .npy (float64) or .csv; stdout by default", 'o'},
                   {"seed", "N", "of the draws; the spec's by default"},
+                  {"label", "CLASS", "class to sample, of a model that is conditioned on labels"},
                   {"condition", "NAME=VALUE", "value of a context column", 0, true},
                   {"context", "FILE", "table of context columns, .csv or .npy"},
                   kSetOption},
       .examples = {"pushforward sample runs/circles -n 1000 --output samples.csv",
-                   "pushforward sample runs/conditional -n 500 --condition target=1 --output ones.npy"},
+                   "pushforward sample runs/conditional --rows 500 --label 1 --output ones.npy"},
       .run = &sample,
       .writes_output_itself = true,
   };

@@ -93,7 +93,7 @@ std::string offered(const std::vector<std::string>& words) {
 
 TEST_CASE("bash completes commands, options, values, kinds and names") {
   CHECK(offered({"tran"}) == "transform\n");
-  CHECK(offered({"sample", "--sa"}) == "--samples\n");
+  CHECK(offered({"sample", "--ro"}) == "--rows\n");
   CHECK(offered({"transform", "--direction", "f"}) == "forward\n");
   CHECK(offered({"describe", "linear_rat"}) == "linear_rational_spline\n");
   CHECK(offered({"list", "transf"}) == "transformer\n");

@@ -329,6 +329,7 @@ TEST_CASE("A conditional model is sampled from its checkpoint alone, at a value 
   CHECK(at.out.substr(0, 4) == "x,y\n");
   folder.write("angles.csv", "angle\n1.5\n1.5\n1.5\n1.5\n");
   CHECK(sample({"--context", "angles.csv"}).out == at.out);
+  CHECK(sample({"--rows", "4", "--label", "1.5"}).out == at.out);  // short for the only column there is
   folder.write("two.csv", "id,angle\n1,1.5\n2,3\n");
   const Outcome two = sample({"-n", "4", "--context", "two.csv"});
   CHECK(two.code == 0);
@@ -341,8 +342,9 @@ TEST_CASE("A conditional model is sampled from its checkpoint alone, at a value 
     CHECK(outcome.code == 2);
     return outcome.err;
   };
-  CHECK_THAT(refused({"-n", "3", "--context", "two.csv"}), Contains("'--samples' is 3, and the context has 2 rows"));
+  CHECK_THAT(refused({"-n", "3", "--context", "two.csv"}), Contains("'--rows' is 3, and the context has 2 rows"));
   CHECK_THAT(refused({}), Contains("the model is conditioned on angle") && Contains("--condition angle=VALUE"));
+  CHECK_THAT(refused({"--label", "1", "--context", "two.csv"}), Contains("give its context either way"));
   CHECK_THAT(refused({"--condition", "angel=1"}), Contains("no context 'angel'; did you mean 'angle'?"));
   CHECK_THAT(refused({"--condition", "angle=wide"}), Contains("must be a number"));
   CHECK_THAT(refused({"--condition", "angle"}), Contains("it must be NAME=VALUE"));
