@@ -27,7 +27,8 @@ class Independent final : public Distribution<T> {
     Index total = 0;
     for (Index k = 0; k < count; ++k) {
       parts_.push_back(build.distribution("parts", shapes[static_cast<std::size_t>(k)], k));
-      total += parts_.back()->event_shape().size();
+      sizes_.push_back(parts_.back()->event_shape().size());
+      total += sizes_.back();
     }
     shape_ = build.event_shape().rank() > 0 ? build.event_shape() : Shape{total};
     if (total != shape_.size())
@@ -39,12 +40,11 @@ class Independent final : public Distribution<T> {
     require_columns("independent", y.columns(), shape_.size());
     Var<T> sum;
     Index first = 0;
-    for (const auto& part : parts_) {
-      const Index size = part->event_shape().size();
-      const Var<T> density = part->log_prob(columns(y, first, size), pass);
-      pass.check_finite(*part, density);
+    for (std::size_t k = 0; k < parts_.size(); ++k) {
+      const Var<T> density = parts_[k]->log_prob(columns(y, first, sizes_[k]), pass);
+      pass.check_finite(*parts_[k], density);
       sum = sum ? sum + density : density;
-      first += size;
+      first += sizes_[k];
     }
     return sum;
   }
@@ -91,6 +91,7 @@ class Independent final : public Distribution<T> {
   }
 
   Parts<T> parts_;
+  std::vector<Index> sizes_;  // elements of each part
   Shape shape_;
 };
 

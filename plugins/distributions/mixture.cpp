@@ -42,7 +42,7 @@ class Mixture final : public Distribution<T> {
 
   /// Of every row and part: log weight + log density.
   Var<T> log_prob_parts(Var<T> y, const Pass<T>& pass) const override {
-    require_columns("mixture", y.columns(), event_shape().size());
+    require_columns("mixture", y.columns(), shape_.size());
     if (pass.mode == Mode::initialise) {
       initialise(y, pass);
       return log_prob_parts(y, pass.with_mode(Mode::evaluate));
@@ -78,7 +78,7 @@ class Mixture final : public Distribution<T> {
     return {first, second - square(first)};
   }
 
-  Shape event_shape() const override { return parts_.front()->event_shape(); }
+  Shape event_shape() const override { return shape_; }
   Support support() const override { return support_of(parts_); }
   DistributionTraits traits() const override {
     DistributionTraits t = traits_of(parts_);
@@ -106,8 +106,9 @@ class Mixture final : public Distribution<T> {
     if (copies_ > 1) name += ".copies[" + std::to_string(c) + "]";
     parts_.push_back(build.template child<Distribution<T>>("parts", build.surroundings(), i, name));
     const Distribution<T>& part = *parts_.back();
-    if (!(part.event_shape() == event_shape()))
-      build.fail("parts", "are of different events: those of parts[0] have the shape " + event_shape().to_string() +
+    if (parts_.size() == 1) shape_ = part.event_shape();
+    if (!(part.event_shape() == shape_))
+      build.fail("parts", "are of different events: those of parts[0] have the shape " + shape_.to_string() +
                               ", those of parts[" + std::to_string(i) + "] " + part.event_shape().to_string());
     if (placement_ == Placement::none) return;
     const Support s = part.support();
@@ -115,7 +116,7 @@ class Mixture final : public Distribution<T> {
       build.fail(build.given("placement") ? "placement" : "copies",
                  "would move parts[" + std::to_string(i) + "], whose values are bounded; `placement: none` leaves " +
                      "every part where it is");
-    const Index size = event_shape().size();
+    const Index size = shape_.size();
     places_.push_back({build.parameter(name + ".location", 1, size, Initial::normal(1), Role::other),
                        build.parameter(name + ".scale", 1, size, Initial::constant(0), Role::scale)});
   }
@@ -206,6 +207,7 @@ class Mixture final : public Distribution<T> {
   ComponentId id_;
   Placement placement_ = Placement::none;
   FieldValue<T> weights_;
+  Shape shape_;
   Parts<T> parts_;             // listed part by listed part, copy by copy
   std::vector<Place> places_;  // of each part; none: they are left where they are
   State initialised_;
@@ -226,7 +228,9 @@ constexpr Example kExamples[] = {
     {"normals",
      "mixture: {parts: [{normal: {mean: -1.5, scale: learnable}}, {normal: {mean: {learnable: [1.0, 2.0]}}}]}", 2},
     {"copies", "mixture: {parts: [normal], copies: 3}", 2},
-    {"weights", "mixture: {parts: [{normal: {mean: -2}}, {normal: {mean: 1}}], weights: [1.0, 3.0]}", 2},
+    {"weights", "mixture: {parts: [{normal: {mean: -2}}, {normal: {mean: 1}}], weights: [1.0, 3.0], placement: none}",
+     2},
+    {"placed", "mixture: {parts: [normal, {normal: {scale: [2.0, 0.5]}}], placement: kmeans}", 2},
     {"flows",
      "mixture: {parts: [{base: normal, bijectors: [{elementwise: {transformer: affine}}]}, {base: normal, bijectors: "
      "[{elementwise: {transformer: sinh_arcsinh}}]}]}",

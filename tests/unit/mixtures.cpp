@@ -1,6 +1,7 @@
 // mixture, gaussian_mixture and independent: parts, starts, samples and errors; the conformance kit checks densities.
 #include <catch2/catch.hpp>
 
+#include "support/allocations.h"
 #include "support/models.h"
 
 using namespace pushforward;        // NOLINT
@@ -316,6 +317,9 @@ TEST_CASE("what a part learns from the first batch, a copy learns from its clust
   Engine<double> engine(model, {.seed = 1});
   engine.initialise(rows_of(data));
   CHECK(mean_log_prob(engine, data) == Approx(-std::log(4) + entropy_of_normal(0.1)).margin(0.02));
+  const std::vector<double> start = model.store.parameters;
+  engine.initialise(rows_of(data), 1);
+  CHECK(model.store.parameters == start);
 }
 
 TEST_CASE("rows of a context go with the rows of a cluster") {
@@ -346,6 +350,23 @@ TEST_CASE("a mixture's row is the same in every shard and on every thread") {
     }
     CHECK(different == 0);
     CHECK(static_cast<double>(second) / n == Approx(0.8).margin(5 * std::sqrt(0.16 / n) + 0.002));
+  }
+}
+
+TEST_CASE("a step of a mixture in steady state allocates nothing") {
+  for (const char* yaml :
+       {"gaussian_mixture: {components: 8, covariance: full}", "mixture: {parts: [normal], copies: 3}",
+        "independent: {parts: [normal, {normal: {mean: learnable}}], sizes: [1, 1]}"}) {
+    CAPTURE(yaml);
+    Model<float> model = make_model<float>(plugins(), yaml, around(2));
+    Engine<float> engine(model, {.seed = 0});
+    const Matrix<float> data = two_clusters<float>(1000, 2);
+    std::vector<float> gradient(model.store.parameters.size());
+    const auto step = [&] { engine.loss(0, rows_of(data), 0, model.store.parameters, gradient); };
+    for (int i = 0; i < 5; ++i) step();
+    const std::int64_t before = allocations();
+    for (int i = 0; i < 5; ++i) step();
+    CHECK(allocations() == before);
   }
 }
 
