@@ -182,8 +182,19 @@ Array Case::context(Index rows, unsigned seed) const {
   return context_columns_ ? normal_array(rows, context_columns_, seed + 7919) : Array();
 }
 
+namespace {
+
+/// Whether a number is as far from the ends of a support as those that are drawn in it.
+bool well_inside(const Support& s, double v) {
+  const double width = s.upper - s.lower, margin = std::isfinite(width) ? 0.01 * width : 0.01;
+  return v >= s.lower + margin && v <= s.upper - margin;
+}
+
+}  // namespace
+
 Array Case::draw(const FunctionCase& f, Index rows, unsigned seed) {
   if (f.info.inputs == 0) return {};
+  if (map_ && f.info.name == "forward") return draw_base(f, rows, seed);
   const FunctionCase* source = f.info.name == "inverse" ? find("forward") : nullptr;
   if (f.info.name == "log_prob") source = find("sample");
   if (!source) return draw_support(f.support, rows, f.info.inputs, seed);
@@ -196,9 +207,32 @@ Array Case::draw(const FunctionCase& f, Index rows, unsigned seed) {
   if (map_ && map_->elementwise) {  // any number of the codomain is data: half of the rows are drawn there
     const Array direct = draw_support(f.support, rows, f.info.inputs, seed + 1);
     for (Index j = 0; j < data.columns; ++j)
-      for (Index i = 1; i < rows; i += 2) data(i, j) = direct(i, j);
+      for (Index i = 0; i < rows; ++i)
+        if (i % 2 == 1 || !well_inside(f.support, data(i, j))) data(i, j) = direct(i, j);
   }
   return data;
+}
+
+/// Where an elementwise map flattens (a distribution function far out), the image rounds to an end of the codomain and
+/// nothing leads back: there the argument is that of a number from the middle of the codomain.
+Array Case::draw_base(const FunctionCase& f, Index rows, unsigned seed) {
+  Array x = draw_support(f.support, rows, f.info.inputs, seed);
+  const FunctionCase* inverse = find("inverse");
+  if (!map_->elementwise || !inverse) return x;
+  if (!std::isfinite(inverse->support.lower) && !std::isfinite(inverse->support.upper)) return x;
+  Request r;
+  r.rows = rows;
+  r.context = context(rows, seed);
+  r.function = f.index;
+  r.x = x;
+  const Array image = f64_->run(r).outputs[0];
+  r.function = inverse->index;
+  r.x = draw_support(inverse->support, rows, inverse->info.inputs, seed + 1);
+  const Array origin = f64_->run(r).outputs[0];
+  for (Index j = 0; j < x.columns; ++j)
+    for (Index i = 0; i < rows; ++i)
+      if (!well_inside(inverse->support, image(i, j))) x(i, j) = round_to_float(origin(i, j));
+  return x;
 }
 
 Request Case::request(const FunctionCase& f, Index rows, unsigned seed, Mode mode) {

@@ -80,6 +80,7 @@ class Case {
   void start();
   void perturb();
   Array draw(const FunctionCase& f, Index rows, unsigned seed);
+  Array draw_base(const FunctionCase& f, Index rows, unsigned seed);
   Array far_data(const FunctionCase& f, const Array& x, double reach) const;
   Array context(Index rows, unsigned seed) const;
 

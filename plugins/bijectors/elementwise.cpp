@@ -72,6 +72,7 @@ constexpr Example kExamples[] = {
     {"data_to_base", "elementwise: {transformer: rational_quadratic_spline, maps: data_to_base}", 2},
     {"flowtorch", "elementwise: {transformer: linear_rational_spline, initialisation: random}", 2},
     {"random", "elementwise: {transformer: sinh_arcsinh, initialisation: random, deviation: 0.1}", 2},
+    {"fixed_map", "elementwise: {transformer: sigmoid}", 2},
 };
 
 constexpr const char kDocumentation[] = R"(

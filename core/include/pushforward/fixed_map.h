@@ -18,9 +18,9 @@
 //
 // log_slope is log |f'(x)|, inverse_log_slope log of the inverse's slope at y, each in terms of its own argument: so
 // both can be written without cancellation, and stay finite where the slope itself underflows. From them follow values,
-// log_dets, gradients (the slope is the exponential of its logarithm) and tangents. Outside of the domain one of the two
-// must be NaN: then both are. A KernelTransformer without
-// parameters would take log |f'| of a computed f', and ten times as long to compile.
+// log_dets, gradients (the slope is the exponential of its logarithm) and tangents. Outside of the domain one of the
+// two must be NaN: then both are. A KernelTransformer without parameters would take log |f'| of a computed f', and ten
+// times as long to compile.
 #pragma once
 
 #include <concepts>

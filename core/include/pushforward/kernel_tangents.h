@@ -165,7 +165,6 @@ Mapped<T> KernelTransformer<Derived, T>::tangent(Var<T> x, Var<T> theta, bool is
   const Index count = is_prepared ? prepared() : parameters();
   {
     using D = simd::Dual<B>;
-    using DD = simd::Dual<D>;
     Workspace<T> work(tape);
     D* numbers = work.template array<D>(count);
     D* room = work.template array<D>(seen());
@@ -178,9 +177,9 @@ Mapped<T> KernelTransformer<Derived, T>::tangent(Var<T> x, Var<T> theta, bool is
                                   simd::load(alpha.value().column(c) + i, lanes));
         }
         with_constraint(is_prepared, numbers, room, [&](const D* t) {
-          const DD f = self().map(DD(D(at, simd::load(a.value().column(j) + i, lanes)), D(B(T(1)))), t);
+          const Point<D> f = point(D(at, simd::load(a.value().column(j) + i, lanes)), t);
           y = f.value.d[0];
-          log_slope = f.d[0].d[0] / f.d[0].value;
+          log_slope = f.log_slope.d[0];
         });
       };
     });
@@ -191,7 +190,6 @@ Mapped<T> KernelTransformer<Derived, T>::tangent(Var<T> x, Var<T> theta, bool is
       [object, is_prepared, shared, count](Vjp<T>& v) {
         using R = simd::Reverse<B>;
         using D = simd::Dual<R>;
-        using DD = simd::Dual<D>;
         // Inputs may share memory (the direction may be the argument itself): nothing is overwritten.
         Gradient<T> g[4];
         for (int n = 0; n < 4; ++n) g[n] = Gradient<T>(v, n, false);
@@ -217,9 +215,9 @@ Mapped<T> KernelTransformer<Derived, T>::tangent(Var<T> x, Var<T> theta, bool is
                          stack.variable(simd::load(v.value(2).column(j) + i, lanes)));
               R dy, dlog;
               object->with_constraint(is_prepared, numbers, room, [&](const D* t) {
-                const DD f = object->self().map(DD(at, D(R(B(T(1))))), t);
+                const Point<D> f = object->point(at, t);
                 dy = f.value.d[0];
-                dlog = f.d[0].d[0] / f.d[0].value;
+                dlog = f.log_slope.d[0];
               });
               if (stack.full()) return;
               stack.clear_adjoints();

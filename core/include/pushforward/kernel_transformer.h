@@ -19,6 +19,8 @@
 //
 // Optional members of Derived, found by their names:
 //   V map_inverse(const V& y, const W* theta) const    closed inverse, instantiated for batches only
+//   V log_slope(const V& x, const W* theta) const      log |f'(x)|, where that of a computed f' would lose digits or
+//                                                      underflow; log_det and its gradients then come from it
 //   void constrain(const W* raw, W* theta) const       per row, or once a step if theta is shared; then map sees its
 //   static constexpr int kPrepared  or  prepared()     result of Q numbers
 // A family with a run-time P leaves kParameters out and overrides parameters().
@@ -134,6 +136,23 @@ class KernelTransformer : public Transformer<T> {
       return 0;
   }();
 
+  static constexpr bool kLogSlope = requires(const Derived& d, const B& x, const B* t) { d.log_slope(x, t); };
+
+  /// f(x) and log |f'(x)| for any scalar.
+  template <class V>
+  struct Point {
+    V value, log_slope;
+  };
+  template <class V>
+  Point<V> point(const V& x, const V* theta) const {
+    if constexpr (kLogSlope) {
+      return {self().map(x, theta), self().log_slope(x, theta)};
+    } else {
+      const simd::Dual<V> f = self().map(simd::Dual<V>(x, V(T(1))), theta);
+      return {f.value, simd::log(simd::abs(f.d[0]))};
+    }
+  }
+
   const Derived& self() const { return static_cast<const Derived&>(*this); }
   /// Numbers per element that a call's theta has, and that `map` sees.
   Index given(const Call& call) const { return call.prepared ? prepared() : parameters(); }
@@ -213,19 +232,17 @@ void KernelTransformer<Derived, T>::derived_values(const Call& call, Block<T> va
       if (!call.shared)
         for (Index k = 0; k < count; ++k) raw[k] = simd::load(call.theta.column(j * count + k) + i, lanes);
       with_constraint(call.prepared, raw, room, [&](const B* theta) {
-        using D = simd::Dual<B>;
         if (!call.inverse) {
-          const D f = self().map(D::variable(x), theta);
+          const Point<B> f = point(x, theta);
           y = f.value;
-          log_slope = simd::select(simd::is_nan(y), y, simd::log(simd::abs(f.d[0])));
+          log_slope = simd::select(simd::is_nan(y), y, f.log_slope);
           return;
         }
         if constexpr (kClosedInverse)
           y = self().map_inverse(x, theta);
         else
           y = solve(x, theta, simd::first_lanes<T>(lanes));
-        const B slope = D(self().map(D::variable(y), theta)).d[0];
-        log_slope = simd::select(simd::is_nan(y), y, -simd::log(simd::abs(slope)));
+        log_slope = simd::select(simd::is_nan(y), y, -point(y, theta).log_slope);
       });
     };
   });
@@ -300,13 +317,11 @@ template <class Sink>
 void KernelTransformer<Derived, T>::nested_gradient(const B& x, const B* raw, bool is_prepared, Sink&& sink) const {
   constexpr int kDirections = 1 + kNested;
   using D = simd::Dual<B, kDirections>;
-  using DD = simd::Dual<D>;
   std::array<D, static_cast<std::size_t>(kNested == 0 ? 1 : kNested)> theta;
   for (int k = 0; k < kNested; ++k) theta[static_cast<std::size_t>(k)] = D::variable(raw[k], 1 + k);
   const auto use = [&](const D* t) {
-    const DD f = self().map(DD(D::variable(x, 0), D(B(T(1)))), t);
-    const D log_slope = simd::log(simd::abs(f.d[0]));
-    sink(f.value.d, log_slope.d);
+    const Point<D> f = point(D::variable(x, 0), t);
+    sink(f.value.d, f.log_slope.d);
   };
   if constexpr (kConstrains) {
     static_assert(requires { Derived::kPrepared; }, "with kParameters and constrain, give kPrepared");
@@ -390,9 +405,9 @@ void KernelTransformer<Derived, T>::derived_adjoint(const Call& call, Block<cons
       for (Index k = 0; k < count; ++k) theta[k] = stack.variable(numbers[k]);
       R f, log_slope;
       with_constraint(call.prepared, theta, room, [&](const R* t) {
-        const simd::Dual<R> result = self().map(simd::Dual<R>(at_x, R(B(T(1)))), t);
+        const Point<R> result = point(at_x, t);
         f = result.value;
-        log_slope = simd::log(simd::abs(result.d[0]));
+        log_slope = result.log_slope;
       });
       if (stack.full()) return;
       const auto sweep = [&](const R& output, B* into) {
