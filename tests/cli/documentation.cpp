@@ -21,6 +21,7 @@ const TemporaryFolder& project() {
     fs::create_directory_symlink(kSource / "configs", folder / "configs");
     fs::create_directory_symlink(PUSHFORWARD_BINARY_DIR, folder / "build");
     fs::copy_file(kSource / "configs/data/wine.csv", folder / "new_wines.csv");
+    fs::create_directories(folder / "docs");
     for (const auto& [spec, run] : {std::pair("circles", "circles"), std::pair("realnvp_wine", "wine"),
                                     std::pair("realnvp_wine", "wine-2"), std::pair("conditional", "conditional")}) {
       const Outcome fit = pushforward({"fit", std::string("configs/") + spec + ".yaml", "--output",
@@ -37,11 +38,24 @@ const TemporaryFolder& project() {
   return folder;
 }
 
-/// The words of a command line as a shell splits them; no example needs quotes.
+/// The words of a command line as a shell splits them, with quotes of both kinds.
 std::vector<std::string> words_of(const std::string& line) {
-  std::istringstream stream(line);
   std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
+  char quote = 0;
+  bool in_word = false;
+  for (const char c : line) {
+    if (quote ? c == quote : c == '"' || c == '\'') {
+      quote = quote ? 0 : c;
+      if (!in_word) words.emplace_back();
+      in_word = true;
+    } else if (!quote && c == ' ') {
+      in_word = false;
+    } else {
+      if (!in_word) words.emplace_back();
+      in_word = true;
+      words.back() += c;
+    }
+  }
   return words;
 }
 
