@@ -18,6 +18,10 @@ constexpr const char kDocumentation[] = R"(
 Each step draws the next batch of the shuffled training rows, asks the objective for the loss and its gradient, clips
 the gradient if `training.clip` says so, lets the optimizer move the parameters and updates running statistics and the
 averaged weights. The batches are a function of the seed and the step alone.
+
+Every `training.validate_every` steps it computes the loss of the validation rows, at the averaged parameters where
+there are any, and tells the schedule. With `training.early_stopping` it keeps the parameters at which that loss was
+lowest, and ends when it improves no more.
 )";
 
 constexpr ComponentInfo kComponents[] = {describe<Gradient>(

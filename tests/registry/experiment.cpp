@@ -212,6 +212,16 @@ TEST_CASE("groups") {
     CHECK(range_of(weights, weight)->weight_decay == 0.5);
     CHECK(range_of(weights, bias)->weight_decay == 0);
   }
+  SECTION("an optimizer's own weight decay is that of all, and a group's stands in place of it") {
+    const Experiment<double> e =
+        build(spec_text(model,
+                        "{steps: 1, optimizer: {adamw: {weight_decay: 0.125}}, groups: [{match: \"model.base.*\", "
+                        "weight_decay: 0}, {match: \"*\", roles: [weight], learning_rate: 2e-3}]}"));
+    CHECK(range_of(e, "model.base.location")->weight_decay == 0);
+    CHECK(range_of(e, bias)->weight_decay == 0.125);
+    CHECK(range_of(e, weight)->weight_decay == 0.125);
+    CHECK(range_of(e, weight)->learning_rate_factor == 2);
+  }
   SECTION("frozen parameters are in no range") {
     const Experiment<double> e = grouped("{match: \"model.base.*\", frozen: true}");
     CHECK(range_of(e, "model.base.location") == nullptr);
@@ -247,6 +257,34 @@ TEST_CASE("settings that do not fit the data are refused") {
   CHECK(error_of(spec_text(model, "{steps: 1, validate_every: 5}")) ==
         "spec:3:38: error: training.validate_every is given, but there are no validation rows; give "
         "data.split.validation a share");
+}
+
+TEST_CASE("validation rows are looked at as often as reports are made, unless the spec says otherwise") {
+  const std::string model = "{tiny: {location: learnable}}";
+  const std::string split = "{source: counting, split: {train: 0.5, validation: 0.5}}";
+  const auto every = [&](const std::string& training, const std::string& data) {
+    return build(spec_text(model, training, data)).settings.validate_every;
+  };
+  CHECK(every("{steps: 1}", split) == 200);
+  CHECK(every("{steps: 1, report_every: 7}", split) == 7);
+  CHECK(every("{steps: 1, report_every: 7, validate_every: 3}", split) == 3);
+  CHECK(every("{steps: 1, validate_every: 0}", split) == 0);
+  CHECK(every("{steps: 1}", "{source: counting}") == 0);
+  CHECK(every("{steps: 1, validate_every: auto}", "{source: counting}") == 0);
+}
+
+TEST_CASE("early stopping has its defaults, and never stops if told so") {
+  const auto stopping = [&](const std::string& fields) {
+    return build(spec_text("{tiny: {location: learnable}}", "{steps: 1, early_stopping: " + fields + "}",
+                           "{source: counting, split: {train: 0.5, validation: 0.5}}"))
+        .settings.early_stopping;
+  };
+  REQUIRE(stopping("{}"));
+  CHECK(stopping("{}")->patience == 10);
+  CHECK(stopping("{}")->minimum_improvement == 0);
+  CHECK(stopping("{patience: never, minimum_improvement: 0.5}")->patience == 0);
+  CHECK(stopping("{patience: never, minimum_improvement: 0.5}")->minimum_improvement == 0.5);
+  CHECK_FALSE(build(spec_text("{tiny: {location: learnable}}", "{steps: 1}")).settings.early_stopping);
 }
 
 TEST_CASE("a run is built again from its checkpoint's data state, without data") {
