@@ -190,6 +190,12 @@ bool well_inside(const Support& s, double v) {
   return v >= s.lower + margin && v <= s.upper - margin;
 }
 
+/// Whether a map takes an infinite end to a finite one, as a distribution function does: far out its image rounds to
+/// that end, and nothing leads back.
+bool flattens(const Support& from, const Support& to) {
+  return (std::isinf(from.lower) || std::isinf(from.upper)) && (std::isfinite(to.lower) || std::isfinite(to.upper));
+}
+
 }  // namespace
 
 Array Case::draw(const FunctionCase& f, Index rows, unsigned seed) {
@@ -206,20 +212,19 @@ Array Case::draw(const FunctionCase& f, Index rows, unsigned seed) {
     for (double& v : data.values) v = round_to_float(v);
   if (map_ && map_->elementwise) {  // any number of the codomain is data: half of the rows are drawn there
     const Array direct = draw_support(f.support, rows, f.info.inputs, seed + 1);
+    const bool flat = flattens(source->support, f.support);
     for (Index j = 0; j < data.columns; ++j)
       for (Index i = 0; i < rows; ++i)
-        if (i % 2 == 1 || !well_inside(f.support, data(i, j))) data(i, j) = direct(i, j);
+        if (i % 2 == 1 || (flat && !well_inside(f.support, data(i, j)))) data(i, j) = direct(i, j);
   }
   return data;
 }
 
-/// Where an elementwise map flattens (a distribution function far out), the image rounds to an end of the codomain and
-/// nothing leads back: there the argument is that of a number from the middle of the codomain.
+/// Where an elementwise map flattens, the argument is that of a number from the middle of the codomain.
 Array Case::draw_base(const FunctionCase& f, Index rows, unsigned seed) {
   Array x = draw_support(f.support, rows, f.info.inputs, seed);
   const FunctionCase* inverse = find("inverse");
-  if (!map_->elementwise || !inverse) return x;
-  if (!std::isfinite(inverse->support.lower) && !std::isfinite(inverse->support.upper)) return x;
+  if (!map_->elementwise || !inverse || !flattens(f.support, inverse->support)) return x;
   Request r;
   r.rows = rows;
   r.context = context(rows, seed);

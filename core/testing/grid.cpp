@@ -211,7 +211,13 @@ Grid::LogDensity log_density_of(Case& c, Precision p, const FunctionCase& f) {
     if (density) return out[0].values;
     std::vector<double> log = out[1].values;
     for (Index j = 0; j < out[0].columns; ++j)
-      for (Index i = 0; i < y.rows; ++i) log[static_cast<std::size_t>(i)] += base_log_density(base, out[0](i, j));
+      for (Index i = 0; i < y.rows; ++i) {
+        // What float32 rounds to an end is no point of the inside, and at an end a density may be infinite.
+        const double at = p == Precision::float32 ? round_to_float(y(i, j)) : y(i, j);
+        const bool inside = at > f.support.lower && at < f.support.upper;
+        double& sum = log[static_cast<std::size_t>(i)];
+        sum = inside ? sum + base_log_density(base, out[0](i, j)) : -std::numeric_limits<double>::infinity();
+      }
     return log;
   };
 }
