@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "pushforward/operations.h"
+#include "support/allocations.h"
 #include "support/components.h"
 
 using namespace pushforward;        // NOLINT
@@ -180,4 +182,32 @@ TEST_CASE("angles are wrapped into [-pi, pi)") {
 TEST_CASE("an event of a Dirichlet distribution has at least two elements") {
   CHECK_THROWS_WITH(made("dirichlet", 1), Contains("there must be at least two"));
   CHECK_THROWS_WITH(made("gamma: {concentration: 0}", 1), Contains("concentration") && Contains("above 0"));
+}
+
+TEST_CASE("densities and samples with their gradients allocate nothing in steady state") {
+  for (const char* yaml : {"student_t: {degrees_of_freedom: learnable}", "gamma: {concentration: learnable}",
+                           "beta: {concentration1: learnable}", "dirichlet: {concentration: learnable}",
+                           "von_mises: {concentration: learnable}", "generalized_normal: {power: learnable}"}) {
+    CAPTURE(yaml);
+    const testing::Built<float> built = build<float>(plugins(), "distribution", yaml, around(2));
+    const auto& distribution = dynamic_cast<const Distribution<float>&>(*built.component);
+    std::vector<float> gradient(built.store.parameters.size());
+    Tape<float> tape;
+    const auto step = [&] {
+      tape.reset();
+      Pass<float> pass{.tape = tape,
+                       .values = {built.store.parameters.data(), nullptr, nullptr, nullptr},
+                       .context = {},
+                       .stream = {1, 2, 0},
+                       .sinks = {}};
+      pass.sinks.gradient = gradient.data();
+      const Var<float> sample = distribution.sample(100, pass).value;
+      tape.backward(row_sum(sample) + distribution.log_prob(sample, pass));
+    };
+    for (int i = 0; i < 5; ++i) step();
+    const std::int64_t before = allocations();
+    for (int i = 0; i < 5; ++i) step();
+    CHECK(allocations() == before);
+    CHECK(std::any_of(gradient.begin(), gradient.end(), [](float g) { return g != 0; }));
+  }
 }
