@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "pushforward/operations.h"
 #include "pushforward/support.h"
@@ -112,6 +113,18 @@ double inner_point(const Support& s) {
   return std::isfinite(s.upper) ? s.upper - 1 : 0;
 }
 
+/// The density of y from that of its latent. A latent without density, as at infinity, gives none, whatever slope leads
+/// there: 0 is log-normal with density zero, although exp has an infinite slope towards it.
+template <class T>
+Var<T> changed(Var<T> log_prob, Var<T> log_det) {
+  constexpr T kNone = -std::numeric_limits<T>::infinity();
+  const Block<const T> latent = log_prob.value();
+  if (std::none_of(latent.data, latent.data + latent.rows, [](T v) { return v == kNone; })) return log_prob + log_det;
+  const Var<T> possible = log_prob.tape().make(latent.rows, 1);
+  for (Index i = 0; i < latent.rows; ++i) possible.data()(i, 0) = latent(i, 0) == kNone ? T(0) : T(1);
+  return where_inside(possible, log_prob + log_det);
+}
+
 }  // namespace
 
 // What a map makes of an argument that it is not defined for is NaN, and so may be its derivative; the density there is
@@ -125,7 +138,7 @@ Var<T> Flow<T>::log_prob(Var<T> y, const Pass<T>& pass) const {
     const Mapped<T> x = to_base(at, pass);
     const Var<T> density = base_->log_prob(x.value, pass);
     pass.check_finite(*base_, density);
-    return add(density, x.log_det);
+    return changed(density, x.log_det);
   });
 }
 
