@@ -46,10 +46,10 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libstdc++6 (>= 12), libopenblas0, libyaml-cpp0.7, libfmt9, libboost-program-options1.74.0")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "gnuplot-nox")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "g++, cmake, libeigen3-dev, libxsimd-dev")
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "normalizing flows from specs, as a program and as libraries
- Fits densities to data, samples from them and scores with them; bijectors,
- base distributions, datasets and optimizers are plugins.
- .
- With g++, CMake, Eigen and xsimd installed, plugins can be built against this
- package: find_package(pushforward).")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "normalizing flows from specs, as a program and as libraries")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Fits densities to data, samples from them and scores with them. Bijectors, base
+distributions, datasets and optimizers are plugins.
+.
+With g++, CMake, Eigen and xsimd installed, plugins can be built against this
+package: find_package(pushforward).")
 include(CPack)
