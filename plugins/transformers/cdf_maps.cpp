@@ -334,9 +334,8 @@ Other libraries: TFP's `NormalCDF`.
 M. J. Wichura, Algorithm AS 241: the percentage points of the normal distribution, Applied Statistics 37 (1988).
 )";
 constexpr const char kErfText[] = R"(
-`y = 2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`, in `(-1, 1)`; log_det `log(2 / sqrt(pi)) - x^2`.
-
-Other libraries: `erf` of JAX and PyTorch as a bijector. `normal_cdf` is the same from 0 to 1.
+`y = 2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`, in `(-1, 1)`; log_det `log(2 / sqrt(pi)) - x^2`. Values
+on [0, 1] instead: `normal_cdf`.
 )";
 constexpr const char kCauchyText[] = R"(
 `y = 1/2 + arctan((x - loc) / scale) / pi`, log_det the log-density of a Cauchy distribution.

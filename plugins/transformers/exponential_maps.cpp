@@ -98,7 +98,7 @@ constexpr const char kExpText[] = R"(
 `y = exp(x)`, inverse `x = log(y)`, log_det `x` summed over the elements. From the line to positive numbers: a flow that
 ends with `exp` gives data below zero the density zero. In float32 values beyond `x = 88` are infinite.
 
-Other libraries: TFP's `Exp`, Pyro's and PyTorch's `ExpTransform`, FlowTorch's `Exp`, FlowJAX's and zuko's `Exp`.
+Other libraries: TFP's `Exp`, Pyro's and PyTorch's `ExpTransform`, FlowTorch's and FlowJAX's `Exp`.
 )";
 constexpr const char kLogText[] = R"(
 `y = log(x)` for positive `x`, inverse `x = exp(y)`, log_det `-log(x)`. The inverse of `exp`.
@@ -120,7 +120,7 @@ constexpr const char kSoftplusText[] = R"(
 positive numbers, the identity far to the right.
 
 Other libraries: TFP's `Softplus` (its `hinge_softness` is `softness`), Pyro's `SoftplusTransform`, FlowTorch's
-`Softplus`, FlowJAX's `SoftPlus`, zuko's `SoftplusTransform`.
+`Softplus`, FlowJAX's `SoftPlus`.
 
 C. Dugas, Y. Bengio, F. Belisle, C. Nadeau, R. Garcia, Incorporating second-order functional knowledge for better
 option pricing, NeurIPS 2000.

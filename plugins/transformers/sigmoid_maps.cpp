@@ -236,14 +236,14 @@ constexpr const char kSigmoidText[] = R"(
 `log(h - l) - log(1 + exp(x)) - log(1 + exp(-x))`. From the line to an interval: a flow that ends with `sigmoid` gives data
 outside of it the density zero.
 
-Other libraries: TFP's `Sigmoid(low, high)`, Pyro's `SigmoidTransform`, FlowTorch's `Sigmoid`, nflows' `Sigmoid`, distrax'
-`Sigmoid`, zuko's `SigmoidTransform`.
+Other libraries: TFP's `Sigmoid(low, high)`, Pyro's `SigmoidTransform`, FlowTorch's `Sigmoid`, distrax'
+`Sigmoid`, nflows' `Sigmoid` at temperature 1.
 )";
 constexpr const char kLogitText[] = R"(
 `y = log((x - l) / (h - x))` for `x` between `l` and `h`, inverse `x = l + (h - l) / (1 + exp(-y))`. The inverse of
 `sigmoid`.
 
-Other libraries: TFP's `Invert(Sigmoid())`, nflows' and normflows' `Logit`.
+Other libraries: TFP's `Invert(Sigmoid())`, nflows' `Logit` at temperature 1.
 )";
 constexpr const char kTanhText[] = R"(
 `y = tanh(x)`, inverse `x = log((1 + y) / (1 - y)) / 2`, log_det `2 (log(2) - x - log(1 + exp(-2 x)))`, which is exact
@@ -266,7 +266,7 @@ Other libraries: FlowJAX's `LeakyTanh(max_val)`.
 constexpr const char kSoftsignText[] = R"(
 `y = x / (1 + |x| / b)`, inverse `x = y / (1 - |y| / b)`, log_det `-2 log(1 + |x| / b)`. Approaches `+-b` like `1 / x`.
 
-Other libraries: TFP's `Softsign`; zuko's `SoftclipTransform(bound)` (5 there).
+Other libraries: TFP's `Softsign`; zuko's `SoftclipTransform(bound)`.
 )";
 constexpr const char kSoftClipText[] = R"(
 With the softness `c` and both ends, `r = (x - l) / c`, `b = log(1 + exp((h - l) / c))`:

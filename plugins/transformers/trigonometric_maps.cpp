@@ -74,8 +74,6 @@ constexpr Example kArcsinh[] = {{"default", "arcsinh", 3}};
 
 constexpr const char kArctanText[] = R"(
 `y = arctan(x)` in `(-pi/2, pi/2)`, inverse `x = tan(y)`, log_det `-log(1 + x^2)`. Values on [0, 1] instead: `cauchy_cdf`.
-
-Other libraries: FlowJAX's and Distrax's `Lambda(arctan)`; nflows' `CauchyCDF` is `cauchy_cdf`.
 )";
 constexpr const char kTanText[] = R"(
 `y = tan(x)` for `x` in `(-pi/2, pi/2)`, inverse `x = arctan(y)`, log_det `-2 log(cos(x))`. The inverse of `arctan`.
