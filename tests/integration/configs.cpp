@@ -33,8 +33,9 @@ double smallest_validation_loss(const std::vector<MetricRow>& rows) {
   return least;
 }
 
-const std::set<std::string> kNames{"circles", "circles_coupling", "circles_csv", "conditional", "eight_gaussians",
-                                   "moons",   "realnvp_wine",     "student_t"};
+const std::set<std::string> kNames{
+    "breast_cancer", "circles", "circles_coupling", "circles_csv", "conditional", "eight_gaussians",
+    "magic_gamma",   "moons",   "realnvp_wine",     "student_t",   "wine"};
 
 }  // namespace
 
@@ -52,7 +53,8 @@ TEST_CASE("every ready-made spec trains in both precisions") {
     const Outcome wide = outcome<double>(name, {"training.steps=50", "precision=float64"});
     // One starts at its optimum, around which the losses of batches are scattered.
     CHECK(single.last() < single.rows.front().loss + (name == "eight_gaussians" ? 0.15 : 0));
-    CHECK(single.last() == Approx(wide.last()).margin(2e-3));
+    // Gradients of a full covariance start at zero on standardised columns: Adam makes whole steps of their rounding.
+    CHECK(single.last() == Approx(wide.last()).margin(name == "breast_cancer" ? 5e-2 : 2e-3));
   }
 }
 
@@ -115,6 +117,19 @@ TEST_CASE("student_t learns tails and skewness together, and better than from a 
   CHECK(o.test == Approx(2.969).margin(0.005));
   CHECK(outcome<float>("student_t", {"model.base={normal: {mean: learnable, scale: learnable}}"}).test >
         o.test + 0.005);
+}
+
+TEST_CASE("the specs of real tables beat a normal distribution with full covariance, as their comments say") {
+  const struct {
+    const char* name;
+    double normal, most;  // test losses, in the units after preprocessing
+  } expected[] = {{"wine", 14.15, 13.6}, {"breast_cancer", 4.48, -5.3}, {"magic_gamma", 10.62, 3.85}};
+  for (const auto& e : expected) {
+    CAPTURE(e.name);
+    const double test = outcome<float>(e.name).test;
+    CHECK(test < e.most);
+    CHECK(test < e.normal);
+  }
 }
 
 TEST_CASE("conditional learns from the label") {
