@@ -61,6 +61,13 @@ std::string shown(const std::string& text) {
   return out + (size < text.size() ? "...'" : "'");
 }
 
+/// What tables hold where nothing was measured.
+bool marks_missing(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  constexpr std::string_view kMarks[] = {"na", "n/a", "#n/a", "nan", "null", "none", "missing", "?", ".", "-"};
+  return std::find(std::begin(kMarks), std::end(kMarks), text) != std::end(kMarks);
+}
+
 std::string counted(Index n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
 /// A text in pieces of whole rows, without the empty lines at its end, which are no rows.
@@ -266,23 +273,28 @@ class Reader {
     }
     // Quotes, a plus sign, or something to complain about.
     const Cell cell = read_cell(p);
-    if (!parse_number(cell.text, value)) complain(cell, column);
-    if (!std::isfinite(value))
-      fail(cell.at, in_column(column) + "holds " + shown(cell.text) +
-                        ", but data must be finite; correct the cell, or leave the row or the column out");
+    if (!parse_number(cell.text, value) || !std::isfinite(value)) complain(cell, column);
     return p;
   }
   [[noreturn]] void complain(const Cell& cell, Index column) const {
-    if (cell.text.empty())
-      fail(cell.at, in_column(column) + "is empty here; write a number, or leave the row or the column out");
+    const std::string holds = "holds " + shown(cell.text) + ", ";
+    double value = 0;
+    if (cell.text.empty()) refuse(cell, column, "is empty here; write a number, or leave the row or the column out");
+    if (marks_missing(cell.text))
+      refuse(cell, column, holds + "so its value is missing; write a number, or leave the row or the column out");
+    if (parse_number(cell.text, value))
+      refuse(cell, column, holds + "but data must be finite; correct the cell, or leave the row or the column out");
     std::string pointed = cell.text;
     std::replace(pointed.begin(), pointed.end(), ',', '.');
-    double value = 0;
     const bool comma = pointed != cell.text && parse_number(pointed, value);
-    fail(cell.at, in_column(column) + "holds " + shown(cell.text) + ", which is not a number; " +
-                      (comma ? "write its decimal comma as a point"
-                             : other_delimiter(cell.text) +
-                                   "correct the cell, or leave the column out with 'drop' or 'columns'"));
+    refuse(cell, column,
+           holds + "which is not a number; " +
+               (comma ? "write its decimal comma as a point"
+                      : other_delimiter(cell.text) +
+                            "correct the cell, or leave the column out with 'drop' or 'columns'"));
+  }
+  [[noreturn]] void refuse(const Cell& cell, Index column, const std::string& why) const {
+    fail(cell.at, in_column(column) + why);
   }
   /// A table of one column whose name or cell holds what often divides cells: probably it does.
   std::string other_delimiter(const std::string& cell) const {
@@ -466,7 +478,8 @@ cell may stand in quotes, with a quote in it doubled; quoted cells may hold deli
 or CR LF, a UTF-8 byte order mark at the start and empty lines at the end are ignored. Columns that are not kept may
 hold anything. Without a header, the columns are named `x0`, `x1`, ...
 
-Everything else is an error with file, line and column: cells that are empty, not numbers or not finite, rows with more
+Everything else is an error with file, line and column: cells that are empty, marks of missing values (`NA`, `?`, ...),
+texts (number classes 0, 1, ...), numbers that are not finite, rows with more
 or fewer cells than the table has columns, empty lines between rows, names that are missing, unknown or there twice, and
 a first line of names and numbers, which `header: auto` does not guess about.
 

@@ -88,6 +88,17 @@ TEST_CASE("without shuffling the splits are in the order of the source") {
   REQUIRE(p->splits().size() == 2);
   CHECK(rows_of(p->splits()[0]) == std::multiset<double>{0, 1, 2, 3, 4, 5, 6, 7});
   CHECK(rows_of(p->splits()[1]) == std::multiset<double>{8, 9});
+  // As published splits are made: test rows last, validation rows before them. These are MINIBOONE's.
+  const auto published = loaded(
+      "{source: {counting: {rows: 36488}}, split: {train: 0.81002, validation: 0.09, test: 0.09998, shuffle: false}}");
+  Index first = 0;
+  for (const auto& [name, rows] : {std::pair("train", 29556), std::pair("validation", 3284), std::pair("test", 3648)}) {
+    const Split<double>* split = published->split(name);
+    REQUIRE(split);
+    REQUIRE(split->rows() == rows);
+    for (Index i = 0; i < split->rows(); ++i) REQUIRE(split->data(i, 0) == static_cast<double>(first + i));
+    first += rows;
+  }
 }
 
 TEST_CASE("context columns and weights are no events") {

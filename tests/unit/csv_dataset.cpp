@@ -158,16 +158,20 @@ TEST_CASE("csv reads a pipe, which can be read only once") {
 }
 
 TEST_CASE("csv says where a cell is wrong, why, and what to do") {
-  CHECK(message("a,b\n1,2\n3,n/a\n") ==
-        "3:3: error: column 'b' holds 'n/a', which is not a number; correct the cell, or leave the column out with "
+  CHECK(message("a,b\n1,2\n3,red\n") ==
+        "3:3: error: column 'b' holds 'red', which is not a number; correct the cell, or leave the column out with "
         "'drop' or 'columns'");
+  for (const std::string cell : {"n/a", "NA", "NaN", "?", "null"})
+    CHECK(message("a,b\n1,2\n3,\"" + cell + "\"\n") ==
+          "3:3: error: column 'b' holds '" + cell +
+              "', so its value is missing; write a number, or leave the row or the column out");
   CHECK(message("a;b\n1;2,5\n", {{"delimiter", ";"}}) ==
         "2:3: error: column 'b' holds '2,5', which is not a number; write its decimal comma as a point");
   CHECK(message("a,b\n1, \n") ==
         "2:4: error: column 'b' is empty here; write a number, or leave the row or the column out");
   CHECK(message("a,b\n,1\n") ==
         "2:1: error: column 'a' is empty here; write a number, or leave the row or the column out");
-  for (const std::string cell : {"nan", "-inf", "Infinity", "1e999"})
+  for (const std::string cell : {"-inf", "Infinity", "1e999"})
     CHECK(message("a,b\n1,2\n 3 , " + cell + "\n") ==
           "3:6: error: column 'b' holds '" + cell +
               "', but data must be finite; correct the cell, or leave the row or the column out");
