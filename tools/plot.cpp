@@ -52,8 +52,7 @@ const Command& plot_command() {
       .description =
           "Draws the pictures of a run into plots/ in its folder, as fit does: for each the PNG, the SVG, the gnuplot "
           "script that drew it (.gp) and the data that it read (.csv). The training data are read again from the "
-          "spec's "
-          "source; if they are not there any more, what can be is drawn without them.\n\n"
+          "spec's source; if they are not there any more, what can be is drawn without them.\n\n"
           "A script that was changed is kept, and drawn with fresh data. Prints the pictures that were drawn.",
       .positionals = {{"RUN", "folder of a run"}},
       .options = {{"only", "NAME", "this picture alone, such as density; may be given several times", 0, true},

@@ -149,6 +149,27 @@ TEST_CASE("Marginals of a grid are its sums, unless it does not hold the density
   CHECK(marginal(half, 0).empty());
 }
 
+TEST_CASE("What is shown leaves out what lies far off, and nothing of a few values") {
+  std::vector<double> values = normal_values(1000, 0, 1, 8);
+  values[500] = 400;
+  values[501] = NAN;
+  const AxisRange shown = shown_range(values, 0);
+  CHECK(shown.low < -2.5);
+  CHECK(shown.high > 3);
+  CHECK(shown.high < 7);
+  CHECK(shown_range(std::vector<double>{0, 1, 50}, 0).high == 50);
+}
+
+TEST_CASE("An axis has no more ticks than asked for, and room for the longest of them") {
+  CHECK(tick_step({-1.4, 1.4}, 5) == Approx(0.5));
+  CHECK(tick_step({0.12, 0.69}, 3) == Approx(0.2));
+  CHECK(tick_step({0, 7}, 3) == Approx(2.5));
+  CHECK(room_beside({0, 4}) < room_beside({-0.004, 0}));
+  // Neighbours among the doubles, and all there are.
+  CHECK(room_beside({1e16, 1e16 + 4}) > room_beside({1, 2}));
+  CHECK(room_beside({-1e300, 1e300}) > 0);
+}
+
 TEST_CASE("Axes get one scale unless they hardly measure the same") {
   AxisRange x{0, 10}, y{1, 7};
   give_one_scale(x, y);

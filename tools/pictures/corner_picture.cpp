@@ -1,6 +1,8 @@
 // corner: every pair of elements, and each alone.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "pictures/gnuplot.h"
@@ -13,21 +15,28 @@ namespace {
 constexpr Index kCells = 64;    // of a density, along each axis
 constexpr Index kPoints = 400;  // in each panel
 constexpr std::size_t kNameLength = 14;
+constexpr int kTicksOfPanel = 3;
 constexpr double kShares[] = {0.9, 0.5};
 
-/// Places of panels, as shares of a square picture.
+/// Places of panels, in points.
 struct Places {
   Index elements;
-  double low = 0.1, high = 0.985, gap = 0.014;
-  double size() const { return (high - low - gap * static_cast<double>(elements - 1)) / static_cast<double>(elements); }
-  double middle(Index row) const { return high - static_cast<double>(row) * (size() + gap) - size() / 2; }
+  double panel, left, bottom = 44, top = 10, right = 10, gap = 8;
+  double side(double before, double after) const {
+    const auto n = static_cast<double>(elements);
+    return before + n * panel + (n - 1) * gap + after;
+  }
+  double width() const { return std::round(side(left, right)); }
+  double height() const { return std::round(side(top, bottom)); }
+  double from_left(Index column) const { return left + static_cast<double>(column) * (panel + gap); }
+  double from_top(Index row) const { return top + static_cast<double>(row) * (panel + gap); }
+  double middle(Index row) const { return 1 - (from_top(row) + panel / 2) / height(); }
   std::string margins(Index column, Index row) const {
-    const double left = low + static_cast<double>(column) * (size() + gap);
-    const double top = high - static_cast<double>(row) * (size() + gap);
     return fmt::format(
         "  set lmargin at screen {:.5f}\n  set rmargin at screen {:.5f}\n"
         "  set tmargin at screen {:.5f}\n  set bmargin at screen {:.5f}\n",
-        left, left + size(), top, top - size());
+        from_left(column) / width(), (from_left(column) + panel) / width(), 1 - from_top(row) / height(),
+        1 - (from_top(row) + panel) / height());
   }
 };
 
@@ -37,15 +46,21 @@ class Corner {
       : numbers_(numbers),
         rows_(shown_rows(numbers)),
         elements_(worst_elements(numbers, kMostInCorner)),
-        places_{.elements = static_cast<Index>(elements_.size())} {
-    for (const Index j : elements_) ranges_.push_back(axis_range(rows_.column(j), kCurveMargin));
+        places_{.elements = static_cast<Index>(elements_.size()),
+                .panel = elements_.size() <= 3   ? 150.0
+                         : elements_.size() <= 4 ? 130.0
+                                                 : 108.0,
+                .left = 0} {
+    for (const Index j : elements_) ranges_.push_back(shown_range(rows_.column(j), kCurveMargin));
+    for (std::size_t i = 1; i < ranges_.size(); ++i)
+      places_.left = std::max(places_.left, room_beside(ranges_[i], kTicksOfPanel));
   }
 
   Picture picture() {
-    const int size = 140 + 105 * static_cast<int>(elements_.size());
-    std::string script = gnuplot_beginning("corner", "Pairs of elements: training data and model", size, size);
+    std::string script = gnuplot_beginning("corner", "Pairs of elements: training data and model",
+                                           static_cast<int>(places_.width()), static_cast<int>(places_.height()));
     script +=
-        "  set tics font ',9'\n  set xlabel font ',9'\n  set xtics scale 0.4\n  set boxwidth 1 relative\n  unset key\n "
+        "  set tics font ',8'\n  set xlabel font ',9'\n  set xtics scale 0.4\n  set boxwidth 1 relative\n  unset key\n "
         " unset grid\n";
     script += "  set multiplot\n" + legend_text();
     for (Index row = 0; row < places_.elements; ++row)
@@ -66,11 +81,11 @@ class Corner {
 
   std::string legend_text() const {
     std::string text;
-    double height = 0.965;
+    double down = 18;
     const auto line = [&](const std::string& words, const char* colour) {
-      text += fmt::format("  set label '{}' at screen 0.985, screen {:.3f} right textcolor rgb {}\n", words, height,
-                          colour);
-      height -= 0.032;
+      text += fmt::format("  set label '{}' at screen {:.5f}, screen {:.5f} right textcolor rgb {}\n", words,
+                          1 - places_.right / places_.width(), 1 - down / places_.height(), colour);
+      down += 17;
     };
     if (numbers_.data) line("● training data", "data_colour");
     if (numbers_.samples) line("━ model, contours of 50 % and 90 %", "model_colour");
@@ -85,13 +100,13 @@ class Corner {
     const Index i = horizontal ? column : row;
     const char letter = horizontal ? 'x' : 'y';
     const std::string name = outer ? shortened(rows_.names[element(i)], kNameLength) : "";
-    std::string text = axis_text(letter, horizontal ? name : "", range(i), 3);
+    std::string text = axis_text(letter, horizontal ? name : "", range(i), kTicksOfPanel);
     if (!outer) text += fmt::format("  set format {} ''\n", letter);
-    if (!horizontal) text += "  set ytics nomirror out scale 0.4 textcolor rgb '#303030'\n";
+    if (!horizontal) text += "  set ytics nomirror out scale 0.4 font ',8' textcolor rgb '#303030'\n";
     if (!horizontal && outer)  // all in one line, however wide the ticks are
-      text +=
-          fmt::format("  set label {} at screen 0.024, screen {:.5f} center rotate textcolor rgb '#202020' font ',9'\n",
-                      gnuplot_string(name), places_.middle(row));
+      text += fmt::format(
+          "  set label {} at screen {:.5f}, screen {:.5f} center rotate textcolor rgb '#202020' font ',9'\n",
+          gnuplot_string(name), 12 / places_.width(), places_.middle(row));
     return text;
   }
 
@@ -144,7 +159,9 @@ class Corner {
     std::string block;
     for (const double share : kShares)
       for (const Polyline& line : contour_lines(grid, level_of_mass(grid, share))) {
-        for (const auto& [x, y] : line) fmt::format_to(std::back_inserter(block), "{:.6g},{:.6g}\n", x, y);
+        for (const auto& [x, y] : line)
+          fmt::format_to(std::back_inserter(block), "{:.{}g},{:.{}g}\n", x, digits_of(range(column)), y,
+                         digits_of(range(row)));
         block += '\n';
       }
     if (block.empty()) return false;

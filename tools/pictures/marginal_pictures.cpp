@@ -1,4 +1,4 @@
-// data_marginals, marginals, density of one element: curves over histograms.
+// data_marginals, marginals: curves over histograms.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,8 +34,8 @@ struct Layout {
   int height() const { return static_cast<int>(30 + down * (panel_height + gap_y)); }
 };
 Layout layout_of(int panels) {
-  if (panels == 1) return {1, 1, 420, 250, 66, 0, 50};
-  if (panels == 2) return {2, 1, 280, 210, 66, 60, 50};
+  if (panels == 1) return {1, 1, 420, 250, 0, 0, 50};
+  if (panels == 2) return {2, 1, 280, 210, 0, 0, 50};
   int across = std::min(panels, 5);
   for (int fewer = across - 1; fewer >= 3; --fewer)  // as few empty places as can be
     if ((panels + fewer - 1) / fewer * fewer < (panels + across - 1) / across * across) across = fewer;
@@ -62,8 +62,17 @@ Picture curves_picture(const PictureNumbers& numbers, const std::string& name, c
   const bool data_curve = numbers.data.has_value(), model_curve = !curves.front().model.empty();
   const auto columns = 1 + (data_curve ? 1 : 0) + (model_curve ? 1 : 0);
 
-  const Layout layout = layout_of(static_cast<int>(elements.size()));
+  Layout layout = layout_of(static_cast<int>(elements.size()));
   const bool small = layout.across > 2;
+  std::vector<AxisRange> heights;
+  for (std::size_t e = 0; e < elements.size(); ++e) {
+    add_histogram(histograms, rows, elements[e]);
+    heights.push_back({0, 1.06 * greatest(histograms.column(2 * static_cast<Index>(e) + 1), curves[e].data,
+                                          model ? curves[e].model : none)});
+    if (small) continue;
+    const double room = room_beside(heights.back());
+    (e == 0 ? layout.left : layout.gap_x) = e == 0 ? room : room - 6;
+  }
   const double width = layout.width(), height = layout.height();
   std::string script = gnuplot_beginning(name, title, layout.width(), layout.height());
   script += "  set boxwidth 1 relative\n  unset key\n";
@@ -85,11 +94,8 @@ Picture curves_picture(const PictureNumbers& numbers, const std::string& name, c
     const std::string& element = rows.names[static_cast<std::size_t>(elements[e])];
     script += axis_text('x', small ? shortened(element, static_cast<std::size_t>(layout.panel_width / 6.8)) : element,
                         curves[e].range, small ? 3 : kTicks);
-    add_histogram(histograms, rows, elements[e]);
-    const AxisRange density{0, 1.06 * greatest(histograms.column(2 * static_cast<Index>(e) + 1), curves[e].data,
-                                               model ? curves[e].model : none)};
-    script += small ? fmt::format("  set yrange {}\n", range_text(density))
-                    : axis_text('y', e == 0 ? "density" : "", density);
+    script += small ? fmt::format("  set yrange {}\n", range_text(heights[e]))
+                    : axis_text('y', e == 0 ? "density" : "", heights[e]);
     script += fmt::format(
         "  plot 'histograms.csv' skip 1 using {}:{} with boxes fillstyle solid 0.25 noborder linecolor rgb {} notitle",
         2 * e + 1, 2 * e + 2, numbers.data ? "data_colour" : "model_colour");

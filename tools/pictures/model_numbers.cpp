@@ -52,7 +52,7 @@ DensityGrid density_over(const Table& rows, Engine<T>& engine, const DataPipelin
     const Frame frame = frame_of(rows);
     grid.axes = {frame.x, frame.y};
   } else {
-    grid.axes = {axis_range(rows.column(0), kPointMargin)};
+    grid.axes = {shown_range(rows.column(0), kPointMargin)};
   }
   grid.cells = grid.axes.size() == 1                                             ? kCurveCells
                : engine.model().distribution->traits().log_prob > Cost::one_pass ? kCostlyGridCells

@@ -50,25 +50,26 @@ const char* file_of_rows(const PictureNumbers& numbers) { return numbers.data ? 
 
 // --- warp ------------------------------------------------------------------------------------------------------------
 
-void append_lines(std::string& text, const std::vector<WarpedLine>& lines) {
+void append_lines(std::string& text, const std::vector<WarpedLine>& lines, const Frame& frame) {
+  const int x_digits = digits_of(frame.x), y_digits = digits_of(frame.y);
   const auto out = std::back_inserter(text);
   for (const WarpedLine& line : lines) {
     for (std::size_t i = 0; i < line.base.size(); ++i)
-      fmt::format_to(out, "{:.6g},{:.6g},{:.8g},{:.8g}\n", line.base[i][0], line.base[i][1], line.data[i][0],
-                     line.data[i][1]);
+      fmt::format_to(out, "{:.6g},{:.6g},{:.{}g},{:.{}g}\n", line.base[i][0], line.base[i][1], line.data[i][0],
+                     x_digits, line.data[i][1], y_digits);
     text += '\n';
   }
   text += '\n';
 }
 
 /// Blocks, two empty lines apart: upright lines, level lines, points, contours if there are any.
-TextFile warp_file(const Warp& warp, const Table& rows) {
+TextFile warp_file(const Warp& warp, const Table& rows, const Frame& frame) {
   Table names{.rows = 0, .names = {"z0", "z1", rows.names[0], rows.names[1]}, .values = {}};
   std::string text = csv_file("", names).text;
-  append_lines(text, warp.upright);
-  append_lines(text, warp.level);
-  append_lines(text, {warp.draws});
-  append_lines(text, warp.contours);
+  append_lines(text, warp.upright, frame);
+  append_lines(text, warp.level, frame);
+  append_lines(text, {warp.draws}, frame);
+  append_lines(text, warp.contours, frame);
   return {"warp.csv", std::move(text)};
 }
 
@@ -145,7 +146,7 @@ Picture warp_picture(const PictureNumbers& numbers) {
             warp_panel(warp, 1, 2);
   script += "  set title 'data space'\n" + axis_text('x', rows.names[0], frame.x) +
             axis_text('y', rows.names[1], frame.y) + warp_panel(warp, 3, 4);
-  return {"warp", script + "  unset multiplot\n" + gnuplot_end(), {warp_file(warp, rows)}};
+  return {"warp", script + "  unset multiplot\n" + gnuplot_end(), {warp_file(warp, rows, frame)}};
 }
 
 }  // namespace pushforward

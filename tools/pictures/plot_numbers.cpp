@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <random>
@@ -67,6 +68,18 @@ AxisRange axis_range(std::span<const double> values, double margin) {
   }
   const double added = margin * range.width();
   return {range.low - added, range.high + added};
+}
+
+AxisRange shown_range(std::span<const double> values, double margin) {
+  std::vector<double> sorted;
+  std::copy_if(values.begin(), values.end(), std::back_inserter(sorted), [](double v) { return std::isfinite(v); });
+  std::sort(sorted.begin(), sorted.end());
+  const std::size_t tail = sorted.size() / 200;
+  if (tail == 0) return axis_range(sorted, margin);
+  const AxisRange middle{sorted[tail], sorted[sorted.size() - 1 - tail]};
+  const double reach = 0.5 * middle.width();
+  const double ends[] = {std::max(sorted.front(), middle.low - reach), std::min(sorted.back(), middle.high + reach)};
+  return axis_range(ends, margin);
 }
 
 void give_one_scale(AxisRange& x, AxisRange& y) {

@@ -22,6 +22,10 @@ struct AxisRange {
 /// values get a range around them; none at all [0, 1].
 AxisRange axis_range(std::span<const double> values, double margin);
 
+/// The same for a picture, without values so far off that they would leave the rest a dot: beyond one and a half times
+/// the range of the middle 99 of 100.
+AxisRange shown_range(std::span<const double> values, double margin);
+
 /// Axes of which one is shorter than this share of the other are not drawn to one scale.
 inline constexpr double kMostUnlike = 0.45;
 /// Gives two axes the same length, by widening the shorter, unless they differ too much for one scale.

@@ -70,11 +70,11 @@ std::string overlay_plot(const Scattered& data, const Scattered& samples) {
       2 * layers - 1, layers);
 }
 
-std::string outside_text(const Table& samples, const Frame& frame) {
-  const Index count = outside(samples, frame);
+std::string outside_text(const char* noun, const Table& rows, const Frame& frame) {
+  const Index count = outside(rows, frame);
   if (count == 0) return "";
   return fmt::format("  set label '{} outside' at graph 0.98, graph 0.035 right textcolor rgb '#707070' font ',9'\n",
-                     counted(count, "sample"));
+                     counted(count, noun));
 }
 
 }  // namespace
@@ -86,7 +86,8 @@ Picture data_picture(const PictureNumbers& numbers) {
   if (!data.classes.empty()) row.top = 30;
   row.left = room_beside(frame.y);
   std::string script = gnuplot_beginning("data", "Training data", row.width(), row.height());
-  script += row.multiplot() + class_text(numbers, row) + axes_text(data.rows, frame);
+  script +=
+      row.multiplot() + class_text(numbers, row) + axes_text(data.rows, frame) + outside_text("row", data.rows, frame);
   script += points_plot("data.csv", data, "data_colour", 0.35);
   return {"data", script + "  unset multiplot\n" + gnuplot_end(), {points_file("data.csv", data)}};
 }
@@ -106,10 +107,10 @@ Picture samples_picture(const PictureNumbers& numbers) {
   std::vector<TextFile> files{points_file("samples.csv", samples)};
   if (compared) {
     files.insert(files.begin(), points_file("data.csv", data));
-    script += "  set title 'training data'\n" + points_plot("data.csv", data, "data_colour", 0.28) +
-              "  unset label\n  unset ylabel\n  set format y ''\n";
+    script += "  set title 'training data'\n" + outside_text("row", data.rows, frame) +
+              points_plot("data.csv", data, "data_colour", 0.28) + "  unset label\n  unset ylabel\n  set format y ''\n";
   }
-  script += "  set title 'samples of the model'\n" + outside_text(samples.rows, frame);
+  script += "  set title 'samples of the model'\n" + outside_text("sample", samples.rows, frame);
   script += points_plot("samples.csv", samples, "model_colour", 0.28);
   if (row.panels == 3) script += "  unset label\n  set title 'both'\n" + overlay_plot(data, samples);
   return {"samples", script + "  unset multiplot\n" + gnuplot_end(), files};

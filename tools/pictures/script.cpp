@@ -13,7 +13,7 @@
 namespace pushforward {
 namespace {
 
-constexpr Index kScattered = 2000;  // points that a panel can show
+constexpr Index kScattered = 1500;  // points that a panel can show
 
 /// A name on one line: column names are the user's, and a header is one line for gnuplot.
 std::string one_line(std::string name) {
@@ -90,16 +90,19 @@ std::string axis_text(char axis, const std::string& name, const AxisRange& range
                      gnuplot_string(name), range_text(range), shown.digits, shown.step);
 }
 
+int digits_of(const AxisRange& range) { return std::clamp(tick_digits(range) + 3, 7, 17); }
+
 double room_beside(const AxisRange& range, int ticks) {
   const Ticks shown = ticks_of(range, ticks);
   std::size_t longest = 0;
-  for (double i = std::ceil(range.low / shown.step); i * shown.step <= range.high; ++i)
-    longest = std::max(longest, fmt::format("{:.{}g}", i * shown.step, shown.digits).size());
+  const double first = std::ceil(range.low / shown.step);
+  for (int i = 0; i < ticks && (first + i) * shown.step <= range.high; ++i)
+    longest = std::max(longest, fmt::format("{:.{}g}", (first + i) * shown.step, shown.digits).size());
   return 46 + 6.5 * static_cast<double>(longest);
 }
 
 Frame frame_of(const Table& rows) {
-  return {axis_range(rows.column(0), kPointMargin), axis_range(rows.column(1), kPointMargin)};
+  return {shown_range(rows.column(0), kPointMargin), shown_range(rows.column(1), kPointMargin)};
 }
 
 double Frame::ratio() const {
@@ -169,7 +172,7 @@ std::vector<Index> worst_elements(const PictureNumbers& numbers, Index most) {
 }
 
 Index add_histogram(Table& table, const Table& rows, Index element) {
-  const AxisRange range = axis_range(rows.column(element), 0);
+  const AxisRange range = shown_range(rows.column(element), 0);
   table.rows = histogram_bins(rows.rows);
   for (Index i = 0; i < table.rows; ++i) table.values.push_back(range.centre(i, table.rows));
   const std::vector<double> density = histogram(rows.column(element), range, table.rows);
@@ -181,7 +184,7 @@ Index add_histogram(Table& table, const Table& rows, Index element) {
 
 Curves curves_of(const PictureNumbers& numbers, Index element) {
   Curves curves;
-  curves.range = axis_range(shown_rows(numbers).column(element), kCurveMargin);
+  curves.range = shown_range(shown_rows(numbers).column(element), kCurveMargin);
   std::vector<double> exact;
   if (const auto& grid = numbers.density) {
     exact = grid->axes.size() == 1 ? grid->density : marginal(*grid, static_cast<std::size_t>(element));

@@ -20,6 +20,8 @@ std::string axis_text(char axis, const std::string& name, const AxisRange& range
 double tick_step(const AxisRange& range, int ticks);
 /// A name of at most so many characters, the last of which says that there were more. UTF-8 stays whole.
 std::string shortened(const std::string& name, std::size_t most);
+/// Digits with which numbers are written so that a picture of that range shows no steps.
+int digits_of(const AxisRange& range);
 /// How far, in points, ticks and label of an upright axis reach from it.
 double room_beside(const AxisRange& range, int ticks = kTicks);
 
