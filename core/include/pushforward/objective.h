@@ -31,6 +31,9 @@ struct ObjectiveNeeds {
   bool model_log_prob = true;
   bool model_sample = false;
   bool target = false;
+  /// The gradient is that of the loss with the same draws. False: only its mean is, as where the score of the samples is
+  /// left out because it is zero on average.
+  bool exact_gradient = true;
 };
 
 /// A loss built from per-row numbers.

@@ -98,8 +98,15 @@ constexpr Field components(const char* name, const char* kind, const char* fallb
   return {name, FieldType::components, fallback, doc, nullptr, kind};
 }
 
+/// A parameter that receives no gradient, by the end of its path (`layers[0].bias`), and why.
+struct Ungraded {
+  const char* parameter = nullptr;
+  const char* reason = nullptr;
+};
+
 /// A runnable example: the component as YAML, at an event size, perhaps with a context. Every example gets every
-/// check of the conformance kit. `tolerance_factor` widens its tolerances, with a reason that the report prints.
+/// check of the conformance kit. `tolerance_factor` widens its tolerances, and `without_gradient` excuses parameters
+/// that no function's gradient reaches: each with a reason that the report prints.
 struct Example {
   const char* name;
   const char* yaml;
@@ -107,6 +114,7 @@ struct Example {
   std::int64_t context_size = 0;
   double tolerance_factor = 1;
   const char* reason = nullptr;
+  Ungraded without_gradient[4] = {};  // those that are needed: {{"offset", "it cancels"}}
 };
 
 }  // namespace pushforward
