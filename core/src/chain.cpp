@@ -22,6 +22,24 @@ double narrower(double a, double b) { return a == 0 ? b : b == 0 ? a : std::min(
 /// What is known of several maps together: as good as the worst of them.
 LogDet worse(LogDet a, LogDet b) { return std::max(a, b); }
 
+/// Somewhere inside of an interval.
+double inner_point(const Support& s) {
+  if (std::isfinite(s.lower)) return std::isfinite(s.upper) ? s.lower + 0.5 * (s.upper - s.lower) : s.lower + 1;
+  return std::isfinite(s.upper) ? s.upper - 1 : 0;
+}
+
+/// The inverse where there is one. A row that the map cannot have produced gets the log_det minus infinity: its density
+/// is zero, whatever the other parts and the base say of the point that stands in for it.
+template <class T>
+Mapped<T> inverse_on_image(const Bijector<T>& map, Var<T> y, const Pass<T>& pass) {
+  const Support image = map.codomain();
+  const T lower = static_cast<T>(image.lower), upper = static_cast<T>(image.upper);
+  const Var<T> inside = elements_inside(y, Intervals<T>{{&lower, 1}, {&upper, 1}});
+  if (!inside) return map.inverse(y, pass);
+  const Mapped<T> m = map.inverse(select(inside, y, y.tape().constant(static_cast<T>(inner_point(image)))), pass);
+  return {m.value, where_inside(inside, m.log_det)};
+}
+
 }  // namespace
 
 template <class T>
@@ -41,7 +59,9 @@ template <class T>
 Mapped<T> Chain<T>::inverse(Var<T> y, const Pass<T>& pass) const {
   Mapped<T> all{y, {}};
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
-    const Mapped<T> m = (*part)->inverse(all.value, pass);
+    // What lies outside of the last part's image is the caller's to judge; of the others', nobody else sees it.
+    const Mapped<T> m =
+        part == parts_.rbegin() ? (*part)->inverse(all.value, pass) : inverse_on_image(**part, all.value, pass);
     all = {m.value, sum_of(all.log_det, m.log_det)};
     pass.check_finite(**part, m.value);
     pass.check_finite(**part, m.log_det);
@@ -106,12 +126,6 @@ Flow<T>::Flow(std::unique_ptr<Distribution<T>> base, std::unique_ptr<Bijector<T>
 }
 
 namespace {
-
-/// Somewhere inside of an interval.
-double inner_point(const Support& s) {
-  if (std::isfinite(s.lower)) return std::isfinite(s.upper) ? s.lower + 0.5 * (s.upper - s.lower) : s.lower + 1;
-  return std::isfinite(s.upper) ? s.upper - 1 : 0;
-}
 
 /// The density of y from that of its latent. A latent without density, as at infinity, gives none, whatever slope leads
 /// there: 0 is log-normal with density zero, although exp has an infinite slope towards it.
