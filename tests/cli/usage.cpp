@@ -1,7 +1,10 @@
 // The command line itself: help, misspelt words, exit codes.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "command.h"
 #include "support/program.h"
 
 namespace {
@@ -9,34 +12,32 @@ namespace {
 using namespace pushforward::test;  // NOLINT
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
+using ::pushforward::all_commands;
 using pushforward::test::pushforward;
 
 TEST_CASE("The help of the program names every command, with an example") {
   const Outcome help = pushforward({"--help"});
   CHECK(help.code == 0);
   CHECK(help.err.empty());
+  std::size_t longest = 0;
+  for (const ::pushforward::Command* command : all_commands()) longest = std::max(longest, std::strlen(command->name));
+  std::string commands;
+  for (const ::pushforward::Command* command : all_commands())
+    commands += "  " + std::string(command->name) + std::string(longest + 2 - std::strlen(command->name), ' ') +
+                command->summary + "\n";
   CHECK(help.out ==
         "Pushforward fits normalizing flows: densities that can be evaluated and sampled.\n"
         "\n"
         "usage: pushforward COMMAND [arguments] [options]\n"
         "\n"
-        "commands:\n"
-        "  fit       train the model of a spec, evaluate it, write a run's folder\n"
-        "  evaluate  mean log-density of a run, with its standard error\n"
-        "  sample    draw samples from a run's model\n"
-        "  log-prob  log-density of each row of a file\n"
-        "  plot      draw the pictures of a run again\n"
-        "  validate  check a spec and say what it would run\n"
-        "  list      list the components that a spec can name\n"
-        "  describe  everything about one component, or a section of a spec\n"
-        "  check     run the conformance kit on a plugin, or on everything\n"
-        "  version   print the version, and what plugins must have been built like\n"
-        "\n"
-        "example:\n"
-        "  pushforward fit configs/circles.yaml --output runs/circles\n"
-        "  pushforward sample runs/circles -n 1000 --output samples.csv\n"
-        "\n"
-        "'pushforward COMMAND --help' says more about a command, 'pushforward list' what a spec can name.\n");
+        "commands:\n" +
+            commands +
+            "\n"
+            "example:\n"
+            "  pushforward fit configs/circles.yaml --output runs/circles\n"
+            "  pushforward sample runs/circles -n 1000 --output samples.csv\n"
+            "\n"
+            "'pushforward COMMAND --help' says more about a command, 'pushforward list' what a spec can name.\n");
   CHECK(pushforward({"help"}).out == help.out);
   CHECK(pushforward({"-h"}).out == help.out);
   const Outcome nothing = pushforward({});
