@@ -2,8 +2,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
 
 #include "command.h"
 #include "components.h"
@@ -22,7 +26,7 @@ using testing::CheckResult;
 
 struct Selected {
   const RegisteredComponent* component;
-  const Example* example;
+  const Example* example;  // none: the component has no example, which is a failure
 };
 
 /// KIND/NAME of --component; empty parts if it was not given.
@@ -48,13 +52,18 @@ std::vector<const RegisteredComponent*> selected_components(const Registry& regi
 std::vector<Selected> select(const Registry& registry, const Arguments& arguments) {
   std::vector<Selected> selected;
   std::vector<std::string> names;
-  for (const RegisteredComponent* component : selected_components(registry, arguments))
+  const std::vector<const RegisteredComponent*> components = selected_components(registry, arguments);
+  for (const RegisteredComponent* component : components) {
+    // A kind of somebody's own has no checks.
+    if (testing::checks_of(component->info->kind).empty()) continue;
+    if (component->info->example_count == 0 && !arguments.given("example")) selected.push_back({component, nullptr});
     for (std::size_t i = 0; i < component->info->example_count; ++i) {
       const Example& example = component->info->examples[i];
       names.emplace_back(example.name);
       if (!arguments.given("example") || arguments.text("example") == example.name)
         selected.push_back({component, &example});
     }
+  }
   if (selected.empty() && arguments.given("example")) {
     const std::string near = nearest(arguments.text("example"), names);
     throw UsageError(fmt::format(
@@ -62,7 +71,7 @@ std::vector<Selected> select(const Registry& registry, const Arguments& argument
         near.empty() ? fmt::format("; there are {}", fmt::join(names, ", ")) : "; did you mean '" + near + "'?"));
   }
   if (selected.empty())
-    throw PluginError("there is nothing to check: the plugin registers no component with an example");
+    throw PluginError("there is nothing to check: the plugin registers no component of a kind that has checks");
   return selected;
 }
 
@@ -97,9 +106,80 @@ Json as_json(const CheckResult& result) {
 }
 
 std::string as_json(const std::vector<CheckResult>& results) {
-  Json object = {{"passed", testing::passed(results)}, {"results", Json::array()}};
+  Json object = {{"passed", testing::passed(results)}, {"checks", results.size()}, {"results", Json::array()}};
   for (const CheckResult& result : results) object["results"].push_back(as_json(result));
   return object.dump(2) + "\n";
+}
+
+/// What the shell reads as this one word.
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) c == '\'' ? quoted += "'\\''" : quoted += c;
+  return quoted + "'";
+}
+
+/// The command of a result, with the plugin and the folders that were given.
+std::string repeated_command(const std::string& command, const Arguments& arguments) {
+  constexpr std::string_view kStart = "pushforward check";
+  std::string more;
+  if (arguments.positionals() > 0) more += " " + shell_word(arguments.positional(0));
+  for (const std::string& folder : arguments.texts("plugin-path")) more += " --plugin-path " + shell_word(folder);
+  return std::string(kStart) + more + command.substr(kStart.size());
+}
+
+/// Never throws for what a plugin does.
+std::vector<CheckResult> results_of(const Registry& registry, const Selected& selected,
+                                    const testing::Options& options) {
+  const ComponentInfo& info = *selected.component->info;
+  if (!selected.example)
+    return {testing::unchecked(info.kind, info.name, "(none)",
+                               "the component has no example, so nothing of it is checked; add one to its table")};
+  const auto unchecked = [&](const std::string& what) {
+    return std::vector<CheckResult>{
+        testing::unchecked(info.kind, info.name, selected.example->name, "the example cannot be read: " + what)};
+  };
+  std::optional<testing::Subject> subject;
+  try {
+    subject = make_subject(registry, *selected.component, *selected.example);
+  } catch (const std::exception& e) {
+    return unchecked(e.what());
+  }
+  try {
+    return testing::check(*subject, options);
+  } catch (const SpecError& e) {
+    return unchecked(e.what());
+  }
+}
+
+/// Results of all that was selected, in its order, made by as many workers as wanted: each example is checked by one,
+/// so results do not depend on their number.
+std::vector<CheckResult> run(const Registry& registry, const std::vector<Selected>& selected,
+                             const testing::Options& options, int threads, Console& console) {
+  std::vector<std::vector<CheckResult>> found(selected.size());
+  std::atomic<std::size_t> next = 0;
+  std::size_t done = 0;
+  std::mutex speaking;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < selected.size(); i = next++) {
+      const auto& [component, example] = selected[i];
+      found[i] = results_of(registry, selected[i], options);
+      const std::size_t failed = testing::failures(found[i]).size();
+      const std::lock_guard<std::mutex> lock(speaking);
+      console.note("[{}/{}] {}/{}, example {}: {}", ++done, selected.size(), component->info->kind,
+                   component->info->name, example ? example->name : "(none)",
+                   failed ? counted(static_cast<std::int64_t>(failed), "check") + " FAILED" : "passed");
+    }
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (int k = 1; k < std::min(threads, static_cast<int>(selected.size())); ++k) workers.emplace_back(work);
+    work();
+  }
+  std::vector<CheckResult> results;
+  for (std::vector<CheckResult>& some : found) std::move(some.begin(), some.end(), std::back_inserter(results));
+  return results;
 }
 
 int check(const Arguments& arguments, Console& console) {
@@ -115,18 +195,11 @@ int check(const Arguments& arguments, Console& console) {
   }
   load_components(registry, arguments, console);
 
-  const std::vector<Selected> selected = select(registry, arguments);
   const testing::Options options{.only = arguments.texts("check")};
-  std::vector<CheckResult> results;
-  for (std::size_t i = 0; i < selected.size(); ++i) {
-    const auto& [component, example] = selected[i];
-    std::vector<CheckResult> found = testing::check(make_subject(registry, *component, *example), options);
-    const std::size_t failed = testing::failures(found).size();
-    console.note("[{}/{}] {}/{}, example {}: {}", i + 1, selected.size(), component->info->kind, component->info->name,
-                 example->name, failed ? counted(static_cast<std::int64_t>(failed), "check") + " FAILED" : "passed");
-    std::move(found.begin(), found.end(), std::back_inserter(results));
-  }
-  console.result(console.json ? as_json(results) : testing::to_text(results));
+  std::vector<CheckResult> results = run(registry, select(registry, arguments), options, arguments.threads(), console);
+  for (CheckResult& result : results) result.command = repeated_command(result.command, arguments);
+  const bool coloured = console.coloured_results() && !arguments.given("output");
+  console.result(console.json ? as_json(results) : testing::to_text(results, coloured));
   return testing::passed(results) ? kSuccess : kRunFailed;
 }
 
@@ -138,9 +211,9 @@ const Command& check_command() {
       .summary = "run the conformance kit on a plugin, or on everything",
       .description =
           "Checks every example of the components of a plugin: round trips, log-determinants against numeric "
-          "Jacobians, "
-          "gradients of both directions, declared structure, padding, threads, save and load. Prints what was measured "
-          "and what is allowed, and the worst entries of what failed. Exit code 1 if anything failed.",
+          "Jacobians, gradients of both directions, declared structure, padding, threads, save and load, and what the "
+          "other kinds promise. Prints what was measured and what is allowed, and of what failed the worst entries and "
+          "the command that repeats it. Exit code 1 if anything failed; a component without an example fails.",
       .positionals = {{"PLUGIN.so", "the plugin; with --all or --component it is left out", false}},
       .options = {{"all", nullptr, "every component of every plugin that is found"},
                   {"component", "KIND/NAME", "only this component: transformer/affine"},

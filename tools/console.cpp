@@ -35,8 +35,10 @@ std::size_t columns_of(int descriptor) {
 
 Console::Console() {
   const char* term = std::getenv("TERM");
-  terminal_ = isatty(STDERR_FILENO) && term && std::strcmp(term, "dumb") != 0;
+  const bool capable = term && std::strcmp(term, "dumb") != 0;
+  terminal_ = capable && isatty(STDERR_FILENO);
   coloured_ = terminal_ && !is_set("NO_COLOR");
+  coloured_results_ = capable && isatty(STDOUT_FILENO) && !is_set("NO_COLOR");
   width_ = std::clamp(columns_of(STDOUT_FILENO), kNarrowest, kWidest);
   terminal_width_ = columns_of(STDERR_FILENO);
 }

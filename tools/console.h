@@ -21,6 +21,8 @@ class Console {
   /// True if stderr is a terminal that can move its cursor: a bar may be drawn and words may be coloured.
   bool terminal() const { return terminal_; }
   bool coloured() const { return coloured_; }
+  /// True if results go to a terminal that shows colours.
+  bool coloured_results() const { return coloured_results_; }
   /// Columns of the terminal that shows results, 100 if it is none.
   std::size_t width() const { return width_; }
   /// Columns of the terminal that shows messages: a bar must not be longer.
@@ -53,7 +55,7 @@ class Console {
   enum class Colour : std::uint8_t { red = 31, yellow = 33 };
   std::string paint(const std::string& text, Colour colour) const;
 
-  bool terminal_, coloured_;
+  bool terminal_, coloured_, coloured_results_;
   std::size_t width_, terminal_width_;
   std::string result_;
 };

@@ -1,4 +1,5 @@
 #include "program.h"
+#include "pushforward/testing/count_allocations.h"  // for `check`
 
 int main(int argc, char** argv) {
   pushforward::Console console;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "pushforward/number_text.h"
@@ -58,6 +59,16 @@ std::vector<testing::Refusal> refusals(const Registry& registry, const Component
   return all;
 }
 
+/// Whether the rows of any example of a dataset depend on the seed.
+bool is_seeded(const Registry& registry, const ComponentInfo& info) {
+  for (std::size_t i = 0; i < info.example_count; ++i) {
+    const Assembly<double> built = assemble_example<double>(registry, info, info.examples[i], kSeed);
+    const auto* dataset = dynamic_cast<const Dataset<double>*>(built.root.get());
+    if (dataset && dataset->load(1).values != dataset->load(2).values) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 testing::Subject make_subject(const Registry& registry, const RegisteredComponent& component, const Example& example) {
@@ -72,6 +83,11 @@ testing::Subject make_subject(const Registry& registry, const RegisteredComponen
   subject.surroundings = example_surroundings(info, example);
   subject.tolerance_factor = example.tolerance_factor;
   subject.reason = example.reason ? example.reason : "";
+  for (const Ungraded& u : example.without_gradient)
+    if (u.parameter) subject.without_gradient.emplace_back(u.parameter, u.reason ? u.reason : "");
+  if (kind == "dataset") subject.seeded_elsewhere = [&registry, &info] { return is_seeded(registry, info); };
+  subject.given_rows = std::any_of(info.fields, info.fields + info.field_count,
+                                   [](const Field& field) { return field.type == FieldType::path; });
   if (info.make_float)
     subject.make_float = [&registry, kind, resolved](const Surroundings& s) {
       return build<float>(registry, kind, resolved, s);

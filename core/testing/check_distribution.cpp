@@ -52,7 +52,10 @@ Array draw_samples(Case& c, Precision p, Index n) {
     r.first_row = begin;
     const Array some = c.runner(p).run(r).outputs[0];
     for (Index j = 0; j < all.columns; ++j)
-      for (Index i = 0; i < r.rows; ++i) all(begin + i, j) = some(i, j);
+      for (Index i = 0; i < r.rows; ++i) {
+        if (std::isnan(some(i, j))) throw WrongResult("sample " + std::to_string(begin + i) + " holds a NaN");
+        all(begin + i, j) = some(i, j);
+      }
   }
   return all;
 }

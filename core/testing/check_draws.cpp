@@ -1,6 +1,7 @@
 // Check 21: what is random is a function of its keys, and a stochastic log_det has the right mean.
 #include <cmath>
 
+#include "grid.h"
 #include "kit.h"
 #include "numeric.h"
 
@@ -38,43 +39,103 @@ void check_keys(Case& c, const FunctionCase& f, Tally& t) {
     t.require(depends[k], [&] { return c.where(f) + ": another " + names[k] + " draws the same numbers"; });
 }
 
+struct Estimate {
+  double mean, allowed;  // 5 standard errors
+};
+
+/// Of every row's log_det, over many steps.
+std::vector<Estimate> mean_log_dets(Case& c, Request r) {
+  constexpr std::uint32_t kSteps = 400;
+  constexpr double kStandardErrors = 5;
+  const auto rows = static_cast<std::size_t>(r.x.rows);
+  std::vector<double> sum(rows), square(rows);
+  for (r.stream.step = 0; r.stream.step < kSteps; ++r.stream.step) {
+    const Array log_det = c.runner(Precision::float64).run(r).outputs[1];
+    for (std::size_t i = 0; i < rows; ++i) {
+      const double v = log_det(static_cast<Index>(i), 0);
+      sum[i] += v;
+      square[i] += v * v;
+    }
+  }
+  std::vector<Estimate> all;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const double mean = sum[i] / kSteps, variance = std::max(0.0, square[i] / kSteps - mean * mean);
+    all.push_back({mean, kStandardErrors * std::sqrt(variance / kSteps)});
+  }
+  return all;
+}
+
 /// The value is exact, so its numeric Jacobian has the log_det that the estimates scatter around.
 void check_unbiased(Case& c, const FunctionCase& f, Tally& t) {
   constexpr Index kRows = 16;
-  constexpr std::uint32_t kSteps = 400;
-  constexpr double kStandardErrors = 5;
   if (f.info.inputs > 5) return t.skip("the event has more than 5 elements");
-  Request r = c.request(f, kRows, 221);
-  const RowSlopes all = row_slopes(c, f, r, Input::x, 1e-7);
-  Array sum(kRows, 1), square(kRows, 1);
-  for (std::uint32_t step = 0; step < kSteps; ++step) {
-    r.stream.step = step;
-    const Array log_det = c.runner(Precision::float64).run(r).outputs[1];
-    for (Index i = 0; i < kRows; ++i) {
-      sum(i, 0) += log_det(i, 0);
-      square(i, 0) += log_det(i, 0) * log_det(i, 0);
-    }
-  }
+  const RowSlopes all = row_slopes(c, f, c.request(f, kRows, 221), Input::x, 1e-7);
+  const std::vector<Estimate> means = mean_log_dets(c, all.request);
   t.at(c.where(f));
   for (Index i = 0; i < kRows; ++i) {
-    if (all.kinked[static_cast<std::size_t>(i)]) continue;
-    const double mean = sum(i, 0) / kSteps, variance = std::max(0.0, square(i, 0) / kSteps - mean * mean);
-    const double allowed = kStandardErrors * std::sqrt(variance / kSteps) + 1e-6;
+    const auto row = static_cast<std::size_t>(i);
+    if (all.kinked[row]) continue;
     t.compare(
-        i, [] { return std::string("mean of log_det"); }, mean, numeric_determinant(all, i).log_det,
-        allowed / std::max(1.0, std::abs(mean)));
+        i, [] { return std::string("mean of log_det"); }, means[row].mean, numeric_determinant(all, i).log_det,
+        (means[row].allowed + 1e-6) / std::max(1.0, std::abs(means[row].mean)));
   }
+}
+
+/// The value is exact, so no mean of log_det lies above that of its numeric Jacobian.
+void check_below(Case& c, const FunctionCase& f, Tally& t) {
+  constexpr Index kRows = 16;
+  const RowSlopes all = row_slopes(c, f, c.request(f, kRows, 221), Input::x, 1e-7);
+  const std::vector<Estimate> means = mean_log_dets(c, all.request);
+  t.at(c.where(f));
+  for (Index i = 0; i < kRows; ++i) {
+    const auto row = static_cast<std::size_t>(i);
+    if (all.kinked[row]) continue;
+    const double exact = numeric_determinant(all, i).log_det;
+    t.compare(
+        i, [] { return std::string("mean of log_det, as far as it lies above"); }, std::max(means[row].mean, exact),
+        exact, (means[row].allowed + 1e-6) / std::max(1.0, std::abs(exact)));
+  }
+}
+
+/// What lies below a density integrates to less than it does.
+void check_integral_below(Case& c, Tally& t) {
+  constexpr Index kDraws = 64;
+  constexpr double kNoise = 5e-3;  // of the sum of 64 draws at each of a thousand points, and of those points
+  std::string reason;
+  const SmallCase small = small_case(c, reason);
+  const std::unique_ptr<Grid> grid = small.c ? grid_of(*small.c, Precision::float64, reason, kDraws) : nullptr;
+  if (!grid) return t.skip("the bound: " + reason);
+  const double integral = grid->integral(1);
+  t.require(integral <= 1 + kNoise, [&] {
+    return "declared a lower bound, but the density with it integrates to " + std::to_string(integral) +
+           ", more than 1";
+  });
+  t.require(integral > 0, [] { return std::string("the density with the bound is 0 everywhere"); });
+  t.note("the bound's density integrates to " + std::to_string(integral));
+}
+
+void check_bound(Case& c, Tally& t) {
+  bool compared = false;
+  for (const FunctionCase& f : c.functions()) {
+    const bool square = c.map() && c.base_columns() == c.data_columns() && f.info.inputs <= 5;
+    const bool value_drawn = c.map() && (f.info.name == "forward" ? c.map()->draws_forward : c.map()->draws_inverse);
+    if (!square || value_drawn) continue;
+    check_below(c, f, t);
+    compared = true;
+  }
+  if (!compared) check_integral_below(c, t);
 }
 
 }  // namespace
 
 void check_draws(Case& c, Tally& t) {
+  const bool bound = (c.map() && c.map()->log_det == LogDet::lower_bound) ||
+                     (c.density() && c.density()->density == LogDet::lower_bound);
   for (const FunctionCase& f : c.functions()) {
     check_keys(c, f, t);
     if (t.in_double() && c.map() && c.map()->log_det == LogDet::unbiased) check_unbiased(c, f, t);
   }
-  if (c.map() && c.map()->log_det == LogDet::lower_bound)
-    t.note("the exact log_det behind a bound is not known, so its side is not checked");
+  if (bound && t.in_double()) check_bound(c, t);
 }
 
 }  // namespace pushforward::testing

@@ -48,7 +48,9 @@ void check_threads(Case& c, Tally& t) {
               for (int i = 0; i < kRepeats && wrong[k].empty(); ++i)
                 if (!same_bits(runner->run(requests[k]), alone[k])) wrong[k] = "other bits than alone";
             } catch (const std::exception& e) {
-              wrong[k] = e.what();
+              wrong[k] = std::string("it threw: ") + e.what();
+            } catch (...) {
+              wrong[k] = "it threw something that is no std::exception";
             }
           });
       }
@@ -75,6 +77,11 @@ void check_checkpoint(Case& c, Tally& t) {
 }
 
 void check_subject_fields(const Subject& subject, Tally& t) {
+  t.require(subject.tolerance_factor == 1 || !subject.reason.empty(), [&] {
+    return "tolerances are multiplied by " + std::to_string(subject.tolerance_factor) + " without a reason";
+  });
+  for (const auto& [parameter, reason] : subject.without_gradient)
+    t.require(!reason.empty(), [&] { return parameter + " is excused from having a gradient without a reason"; });
   for (const Refusal& refusal : subject.refusals) {
     std::string message;
     try {

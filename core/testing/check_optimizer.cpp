@@ -1,8 +1,9 @@
-// Checks 30 to 34: optimizers and schedules.
+// Checks 30 to 33, and 27 of optimizers.
 #include <algorithm>
 #include <cmath>
 
 #include "kit.h"
+#include "pushforward/testing/allocations.h"
 
 namespace pushforward::testing {
 
@@ -15,19 +16,32 @@ class Problem final : public Evaluate<T> {
   using Loss = std::function<double(std::span<const double> theta, std::span<double> gradient)>;
   explicit Problem(Loss loss) : loss_(std::move(loss)) {}
   double operator()(std::span<const T> theta, std::span<T> gradient) override {
+    const std::int64_t before = AllocationCount::thread;
+    const double value = evaluate(theta, gradient);
+    allocations_ += AllocationCount::thread - before;
+    return value;
+  }
+  double loss(std::span<const T> theta) override {
+    const std::int64_t before = AllocationCount::thread;
+    std::vector<T> unused(theta.size());
+    const double value = evaluate(theta, unused);
+    allocations_ += AllocationCount::thread - before;
+    return value;
+  }
+  /// By this problem itself, which are none of the optimizer's.
+  std::int64_t allocations() const { return allocations_; }
+
+ private:
+  double evaluate(std::span<const T> theta, std::span<T> gradient) {
     const std::vector<double> at(theta.begin(), theta.end());
     std::vector<double> g(at.size(), 0.0);
     const double value = loss_(at, g);
     for (std::size_t i = 0; i < g.size(); ++i) gradient[i] = static_cast<T>(g[i]);
     return value;
   }
-  double loss(std::span<const T> theta) override {
-    std::vector<T> unused(theta.size());
-    return (*this)(theta, unused);
-  }
 
- private:
   Loss loss_;
+  std::int64_t allocations_ = 0;
 };
 
 template <class T>
@@ -194,40 +208,35 @@ void keep_ranges(const Subject& subject, Tally& t) {
     });
 }
 
+template <class T>
+void allocate_nothing(const Subject& subject, Tally& t) {
+  if (!counts_allocations()) return t.skip("this program does not count allocations");
+  constexpr int kWarm = 3, kSteps = 30;
+  Run<T> run(subject, std::vector<double>(64, 1.0));
+  Problem<T> problem(sphere);
+  std::int64_t allocations = 0;
+  for (int i = 0; i < kWarm + kSteps; ++i) {
+    const std::int64_t before = AllocationCount::thread, of_problem = problem.allocations();
+    run.optimizer->step(problem, run.theta, {1, run.ranges}, run.state);
+    if (i < kWarm) continue;
+    allocations += AllocationCount::thread - before - (problem.allocations() - of_problem);
+  }
+  t.require(allocations == 0, [&] {
+    return std::to_string(allocations) + " heap allocations in " + std::to_string(kSteps) +
+           " steps after the first; keep memory in the state (`array`, `room`)";
+  });
+}
+
 }  // namespace
 
 void check_descent(const Subject& s, Tally& t) { t.in_double() ? descend<double>(s, t) : descend<float>(s, t); }
 void check_fixed_point(const Subject& s, Tally& t) {
   t.in_double() ? stand_still<double>(s, t) : stand_still<float>(s, t);
 }
-void check_resume(const Subject& s, Tally& t) { t.in_double() ? go_on<double>(s, t) : go_on<float>(s, t); }
-void check_ranges(const Subject& s, Tally& t) { t.in_double() ? keep_ranges<double>(s, t) : keep_ranges<float>(s, t); }
-
-void check_factor(const Subject& subject, Tally& t) {
-  const Built<double> built = subject.make<double>(subject.surroundings);
-  const auto* schedule = dynamic_cast<const Schedule<double>*>(built.component.get());
-  if (!schedule) throw std::logic_error("the component of a schedule's subject is no schedule");
-  for (const std::int64_t steps : {std::int64_t{1}, std::int64_t{10}, std::int64_t{1000}}) {
-    ScheduleState state, second;  // two runs at once: what one has seen is none of the other's business
-    for (std::int64_t step = 0; step < steps; ++step) {
-      double factor = 0;
-      try {
-        factor = schedule->factor(step, steps, state);
-      } catch (const SpecError& e) {
-        t.note(std::to_string(steps) + " steps: " + e.what());
-        break;
-      }
-      const std::string place = "step " + std::to_string(step) + " of " + std::to_string(steps);
-      t.require(std::isfinite(factor) && factor >= 0,
-                [&] { return place + " has the factor " + std::to_string(factor); });
-      t.require(schedule->factor(step, steps, state) == factor, [&] { return place + " has two factors"; });
-      t.require(schedule->factor(step, steps, second) == factor,
-                [&] { return place + " has another factor for a state of the same history"; });
-      // Falls, then stays, then is none.
-      const double loss = step > 900 ? std::nan("") : 1 / (1.0 + static_cast<double>(std::min<std::int64_t>(step, 50)));
-      for (ScheduleState* seen : {&state, &second}) schedule->observe(step + 1, loss, *seen);
-    }
-  }
+void check_optimizer_resume(const Subject& s, Tally& t) { t.in_double() ? go_on<double>(s, t) : go_on<float>(s, t); }
+void check_optimizer_allocations(const Subject& s, Tally& t) {
+  t.in_double() ? allocate_nothing<double>(s, t) : allocate_nothing<float>(s, t);
 }
+void check_ranges(const Subject& s, Tally& t) { t.in_double() ? keep_ranges<double>(s, t) : keep_ranges<float>(s, t); }
 
 }  // namespace pushforward::testing

@@ -48,6 +48,9 @@ void check_permutation(Case& c, const FunctionCase& f, Tally& t) {
       before.push_back(r.x(i, j));
       after.push_back(out[0](i, j));
     }
+    if (std::any_of(after.begin(), after.end(), [](double v) { return std::isnan(v); }))
+      return t.finding(c.where(f) + ": declared a permutation, but sample " + std::to_string(i) +
+                       " comes out with a NaN");
     std::sort(before.begin(), before.end());
     std::sort(after.begin(), after.end());
     for (std::size_t j = 0; j < before.size(); ++j)
@@ -71,7 +74,10 @@ void check_increasing(Case& c, const FunctionCase& f, Tally& t) {
   if (out.columns != r.x.columns) return;
   for (Index j = 0; j < out.columns; ++j) {
     std::vector<std::pair<double, double>> pairs;
-    for (Index i = 0; i < out.rows; ++i) pairs.emplace_back(r.x(i, j), out(i, j));
+    for (Index i = 0; i < out.rows; ++i)
+      if (!std::isnan(out(i, j))) pairs.emplace_back(r.x(i, j), out(i, j));
+    t.require(static_cast<Index>(pairs.size()) == out.rows,
+              [&] { return c.where(f) + ": declared increasing, but " + indexed("value", j) + " holds a NaN"; });
     std::sort(pairs.begin(), pairs.end());
     for (std::size_t i = 1; i < pairs.size(); ++i)
       t.require(pairs[i - 1].first == pairs[i].first || pairs[i - 1].second < pairs[i].second, [&] {

@@ -197,40 +197,62 @@ Array events_of(Case& c, const Array& y) {
   return event;
 }
 
-Grid::LogDensity log_density_of(Case& c, Precision p, const FunctionCase& f) {
-  const bool density = !c.map();
+/// The log density at points, by one evaluation.
+std::vector<double> log_density_at(Case& c, Precision p, const FunctionCase& f, const Support& base, const Array& y,
+                                   Request r) {
+  const std::vector<Array> out = c.runner(p).run(r).outputs;
+  if (!c.map()) return out[0].values;
+  std::vector<double> log = out[1].values;
+  for (Index j = 0; j < out[0].columns; ++j)
+    for (Index i = 0; i < y.rows; ++i) {
+      // What float32 rounds to an end is no point of the inside, and at an end a density may be infinite.
+      const double at = p == Precision::float32 ? round_to_float(y(i, j)) : y(i, j);
+      const bool inside = at > f.support.lower && at < f.support.upper;
+      double& sum = log[static_cast<std::size_t>(i)];
+      sum = inside ? sum + base_log_density(base, out[0](i, j)) : -std::numeric_limits<double>::infinity();
+    }
+  return log;
+}
+
+/// Of an estimate: the mean over some draws, less what their scatter adds to its exponential.
+Grid::LogDensity log_density_of(Case& c, Precision p, const FunctionCase& f, Index draws) {
   Support base;
   if (const auto* map = dynamic_cast<const Bijector<double>*>(&c.runner(Precision::float64).component()))
     base = map->domain();
-  return [&c, p, &f, density, base](const Array& y) {
+  return [&c, p, &f, base, draws](const Array& y) {
     Request r = c.request(f, 1, 5);
     r.context = one_context_row(c, f, y.rows);
     r.x = events_of(c, y);
     r.rows = y.rows;
-    const std::vector<Array> out = c.runner(p).run(r).outputs;
-    if (density) return out[0].values;
-    std::vector<double> log = out[1].values;
-    for (Index j = 0; j < out[0].columns; ++j)
-      for (Index i = 0; i < y.rows; ++i) {
-        // What float32 rounds to an end is no point of the inside, and at an end a density may be infinite.
-        const double at = p == Precision::float32 ? round_to_float(y(i, j)) : y(i, j);
-        const bool inside = at > f.support.lower && at < f.support.upper;
-        double& sum = log[static_cast<std::size_t>(i)];
-        sum = inside ? sum + base_log_density(base, out[0](i, j)) : -std::numeric_limits<double>::infinity();
+    if (draws == 1) return log_density_at(c, p, f, base, y, r);
+    const double n = static_cast<double>(draws);
+    std::vector<double> mean(static_cast<std::size_t>(y.rows), 0.0), square(mean);
+    for (Index k = 0; k < draws; ++k) {
+      r.stream.step = static_cast<std::uint32_t>(k);
+      const std::vector<double> once = log_density_at(c, p, f, base, y, r);
+      for (std::size_t i = 0; i < mean.size(); ++i) {
+        mean[i] += once[i] / n;
+        square[i] += once[i] * once[i] / n;
       }
-    return log;
+    }
+    for (std::size_t i = 0; i < mean.size(); ++i) {
+      const double variance = square[i] - mean[i] * mean[i];
+      if (variance > 0) mean[i] -= variance / (n - 1) / 2;
+    }
+    return mean;
   };
 }
 
 }  // namespace
 
-std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason) {
+std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason, Index draws) {
   const FunctionCase* f = source_of(c);
   if (!f) {
     reason = "the density cannot be evaluated";
     return nullptr;
   }
-  if (c.data_columns() > 2 || c.data_columns() < 1 || (c.map() && c.base_columns() != c.data_columns())) {
+  const bool between_sizes = c.map() && c.base_columns() != c.data_columns() && draws == 1;
+  if (c.data_columns() > 2 || c.data_columns() < 1 || between_sizes) {
     reason = "the event has more than two elements";
     return nullptr;
   }
@@ -239,6 +261,8 @@ std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason) {
   const Index dimensions = dimensions_of(c);
   for (Index j = 0; j < dimensions; ++j) {
     std::vector<double> column(data.values.begin() + j * data.rows, data.values.begin() + (j + 1) * data.rows);
+    if (std::any_of(column.begin(), column.end(), [](double v) { return std::isnan(v); }))
+      throw WrongResult("events that it makes hold NaN");
     std::sort(column.begin(), column.end());
     const auto at = [&](double share) {
       return column[static_cast<std::size_t>(share * static_cast<double>(data.rows))];
@@ -252,8 +276,9 @@ std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason) {
     scale.push_back(std::max(width, 1e-3));
   }
   const auto grid = [&](Index points) {
-    return std::make_unique<Grid>(log_density_of(c, p, *f), f->support, centre, scale, points);
+    return std::make_unique<Grid>(log_density_of(c, p, *f, draws), f->support, centre, scale, points);
   };
+  if (draws > 1) return grid(dimensions == 1 ? 1001 : 81);  // smooth enough, and noise is not resolved by points
   // Finer while halving the step matters: splines put steep bins beside flat ones.
   constexpr double kResolved = 1e-7;
   const bool line = dimensions == 1, slow = f->iterative;

@@ -48,8 +48,9 @@ class Grid {
 };
 
 /// The density of a case on a grid, or nothing where it cannot be (with the reason): that of a distribution, or of a
-/// standard base pushed through a map. `c` has an event of one or two elements; every row gets the same context.
-std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason);
+/// standard base pushed through a map. `c` has an event of one or two elements; every row gets the same context. With
+/// `draws` the density is an estimate: the exponential of its logarithm's mean over so many steps.
+std::unique_ptr<Grid> grid_of(Case& c, Precision p, std::string& reason, Index draws = 1);
 
 /// The subject again with an event of at most two elements, or the case itself if it has one; none if it cannot be
 /// built.

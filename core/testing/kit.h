@@ -35,16 +35,28 @@ void check_chi_square(Case&, Tally&);
 void check_sampled_log_prob(Case&, Tally&);
 void check_moments(Case&, Tally&);
 void check_tangent(Case&, Tally&);
+void check_allocations(Case&, Tally&);
 
 using SubjectCheck = void (*)(const Subject&, Tally&);
 
 void check_subject_fields(const Subject&, Tally&);
 void check_fixed_point(const Subject&, Tally&);
 void check_descent(const Subject&, Tally&);
-void check_resume(const Subject&, Tally&);
+void check_optimizer_resume(const Subject&, Tally&);
+void check_optimizer_allocations(const Subject&, Tally&);
 void check_ranges(const Subject&, Tally&);
 void check_factor(const Subject&, Tally&);
 void check_table(const Subject&, Tally&);
 void check_preprocess(const Subject&, Tally&);
+void check_fit(const Subject&, Tally&);
+void check_schedule_resume(const Subject&, Tally&);
+void check_loss(const Subject&, Tally&);
+void check_loss_gradient(const Subject&, Tally&);
+void check_weights(const Subject&, Tally&);
+void check_shards(const Subject&, Tally&);
+void check_loss_allocations(const Subject&, Tally&);
+void check_training(const Subject&, Tally&);
+void check_training_resume(const Subject&, Tally&);
+void check_tracking(const Subject&, Tally&);
 
 }  // namespace pushforward::testing

@@ -18,6 +18,13 @@ std::string pad(std::string text, std::size_t width) {
   return text;
 }
 
+/// Green, red or grey, if wanted.
+std::string paint(const std::string& text, Status s, bool coloured) {
+  if (!coloured) return text;
+  const char* const colour = s == Status::passed ? "32" : s == Status::failed ? "1;31" : "90";
+  return std::string("\033[") + colour + "m" + text + "\033[0m";
+}
+
 const char* word(Status s) {
   switch (s) {
     case Status::passed:
@@ -50,8 +57,9 @@ std::string table(const std::vector<Row>& rows) {
 
 }  // namespace
 
-std::string to_text(const CheckResult& r) {
-  std::string text = pad(word(r.status), 8) + pad(std::to_string(r.number), 4) + pad(r.check, 20) + pad(r.precision, 9);
+std::string to_text(const CheckResult& r, bool coloured) {
+  std::string text = paint(pad(word(r.status), 8), r.status, coloured) + pad(std::to_string(r.number), 4) +
+                     pad(r.check, 20) + pad(r.precision, 9);
   if (r.status != Status::not_applicable)
     text += "measured " + number(r.measured, "%.1e") + ", allowed " + number(r.allowed, "%.1e") + ", " +
             std::to_string(r.compared) + " compared";
@@ -66,18 +74,19 @@ std::string to_text(const CheckResult& r) {
   return text + "    again: " + r.command + '\n';
 }
 
-std::string to_text(const std::vector<CheckResult>& results) {
+std::string to_text(const std::vector<CheckResult>& results, bool coloured) {
   std::string text;
   std::string subject;
   for (const CheckResult& r : results) {
     if (r.subject != subject) text += (subject = r.subject) + '\n';
-    text += "  " + to_text(r);
+    text += "  " + to_text(r, coloured);
   }
   const auto count = [&](Status s) {
     return std::count_if(results.begin(), results.end(), [s](const CheckResult& r) { return r.status == s; });
   };
-  return text + std::to_string(count(Status::passed)) + " passed, " + std::to_string(count(Status::failed)) +
-         " failed, " + std::to_string(count(Status::not_applicable)) + " not applicable\n";
+  return text + std::to_string(results.size()) + " checks: " + std::to_string(count(Status::passed)) + " passed, " +
+         std::to_string(count(Status::failed)) + " failed, " + std::to_string(count(Status::not_applicable)) +
+         " not applicable\n";
 }
 
 bool passed(const std::vector<CheckResult>& results) {

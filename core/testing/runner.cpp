@@ -1,10 +1,10 @@
 #include "pushforward/testing/runner.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "functions.h"
 #include "memory.h"
+#include "pushforward/testing/allocations.h"
 #include "theta_map.h"
 
 namespace pushforward::testing {
@@ -26,6 +26,33 @@ struct Instance {
   std::vector<Function<T>> functions;
   std::vector<FunctionInfo> infos;
 };
+
+/// Adds the allocations of this thread, from its making to its end, to a count.
+class Counting {
+ public:
+  explicit Counting(std::int64_t& count) : count_(count), before_(AllocationCount::thread) {}
+  ~Counting() { count_ += AllocationCount::thread - before_; }
+  Counting(const Counting&) = delete;
+  Counting& operator=(const Counting&) = delete;
+
+ private:
+  std::int64_t& count_;
+  std::int64_t before_;
+};
+
+/// Throws WrongResult unless an output is what the interface promises for this many rows.
+template <class T>
+void require_shape(const Function<T>& function, std::size_t o, Var<T> output, Index rows) {
+  const std::size_t outputs = function.info.outputs.size();
+  const std::string name = function.info.name + ": " + function.info.outputs[o];
+  if (!output) {
+    if (o + 1 == outputs && function.last_may_be_none) return;
+    throw WrongResult(name + " is none");
+  }
+  if (output.rows() == rows && output.columns() == function.columns[o]) return;
+  throw WrongResult(name + " is " + std::to_string(output.rows()) + " x " + std::to_string(output.columns()) +
+                    ", but must be " + std::to_string(rows) + " x " + std::to_string(function.columns[o]));
+}
 
 template <class To, class From>
 std::vector<To> convert(const std::vector<From>& from) {
@@ -67,8 +94,8 @@ class TypedRunner final : public Runner {
   /// Parameters and derived values for this run; the step tape is ready for the way back.
   Values<T> prepare(const Request& r, bool recorded);
   Pass<T> make_pass(const Request& r, const Values<T>& values, Var<T> context, bool recorded);
-  std::vector<Var<T>> call(const Request& r, Var<T> x, const Pass<T>& pass);
-  void backward(const Request& r, const std::vector<Var<T>>& outputs);
+  std::vector<Var<T>> call(const Request& r, Var<T> x, const Pass<T>& pass, std::int64_t& allocations);
+  void backward(const Request& r, const std::vector<Var<T>>& outputs, std::int64_t& allocations);
   void forward_mode(const Request& r, Var<T> x, const std::vector<Var<T>>& outputs, Response& response);
 
   std::shared_ptr<Instance<T>> instance_;
@@ -76,6 +103,7 @@ class TypedRunner final : public Runner {
   Tape<T> tape_{false};
   std::vector<T> parameters_, derived_, gradient_;
   std::vector<double> statistics_;
+  std::int64_t in_prepare_ = 0;  // allocations
 };
 
 template <class T>
@@ -91,6 +119,8 @@ Values<T> TypedRunner<T>::prepare(const Request& r, bool recorded) {
   std::fill_n(gradient_.begin(), layout.parameter_size, static_cast<T>(r.prefill));
   statistics_.assign(static_cast<std::size_t>(layout.statistic_size), 0.0);
   const Values<T> values{parameters_.data(), derived_.data(), store.real_state.data(), store.integer_state.data()};
+  in_prepare_ = 0;
+  const Counting counting(in_prepare_);
   step_.prepare(values, derived_.data(), r.mode, r.stream, recorded ? gradient_.data() : nullptr,
                 r.frozen ? r.frozen->data() : nullptr);
   return values;
@@ -113,19 +143,21 @@ Pass<T> TypedRunner<T>::make_pass(const Request& r, const Values<T>& values, Var
 }
 
 template <class T>
-std::vector<Var<T>> TypedRunner<T>::call(const Request& r, Var<T> x, const Pass<T>& pass) {
+std::vector<Var<T>> TypedRunner<T>::call(const Request& r, Var<T> x, const Pass<T>& pass, std::int64_t& allocations) {
   const Function<T>& function = instance_->functions[static_cast<std::size_t>(r.function)];
   const Index rows = r.x.columns > 0 ? r.x.rows : r.rows;
-  std::vector<Var<T>> outputs = function.call(x, rows, pass);
-  for (std::size_t o = 0; o < outputs.size(); ++o)
-    if (outputs[o] && outputs[o].rows() != rows)
-      throw ShapeError(function.info.name + ": " + function.info.outputs[o] + " has " +
-                       std::to_string(outputs[o].rows()) + " rows for a batch of " + std::to_string(rows));
-  return outputs;
+  Outputs<T> found;
+  {
+    const Counting counting(allocations);
+    found = function.call(x, rows, pass);
+  }
+  const std::size_t outputs = function.info.outputs.size();
+  for (std::size_t o = 0; o < outputs; ++o) require_shape(function, o, found[o], rows);
+  return {found.begin(), found.begin() + static_cast<std::ptrdiff_t>(outputs)};
 }
 
 template <class T>
-void TypedRunner<T>::backward(const Request& r, const std::vector<Var<T>>& outputs) {
+void TypedRunner<T>::backward(const Request& r, const std::vector<Var<T>>& outputs, std::int64_t& allocations) {
   std::vector<std::unique_ptr<Memory<T>>> memory;
   std::vector<typename Tape<T>::Seed> seeds;
   for (std::size_t o = 0; o < outputs.size() && o < r.cotangents.size(); ++o) {
@@ -133,6 +165,7 @@ void TypedRunner<T>::backward(const Request& r, const std::vector<Var<T>>& outpu
     memory.push_back(std::make_unique<Memory<T>>(r.cotangents[o], r.padding, r.extra_stride));
     seeds.push_back({outputs[o], memory.back()->block()});
   }
+  const Counting counting(allocations);
   tape_.backward(seeds);
   step_.backward(gradient_.data());
 }
@@ -166,13 +199,13 @@ Response TypedRunner<T>::run(const Request& r) {
   };
   const Pass<T> pass = make_pass(r, values, input(context, context_gradient), recorded);
   const Var<T> x_var = input(x, x_gradient);
-  const std::vector<Var<T>> outputs = call(r, x_var, pass);
-
   Response response;
+  response.allocations = in_prepare_;
+  const std::vector<Var<T>> outputs = call(r, x_var, pass, response.allocations);
   for (const Var<T>& v : outputs) response.outputs.push_back(v ? to_array<T>(v.value()) : Array());
   if (!r.direction.empty()) forward_mode(r, x_var, outputs, response);
   if (r.cotangents.empty()) return response;
-  backward(r, outputs);
+  backward(r, outputs, response.allocations);
   response.x = to_array<T>(x_gradient.block());
   response.context = to_array<T>(context_gradient.block());
   response.parameters.assign(gradient_.begin(), gradient_.begin() + instance_->built.layout.parameter_size);
@@ -194,7 +227,8 @@ void TypedRunner<T>::initialise(Request r) {
   pass.sinks.writable_parameters = store.parameters.data();
   pass.sinks.writable_real_state = store.real_state.data();
   pass.sinks.writable_integer_state = store.integer_state.data();
-  call(r, input(x), pass);
+  std::int64_t unused = 0;
+  call(r, input(x), pass, unused);
 
   r.mode = Mode::train;
   run(r);

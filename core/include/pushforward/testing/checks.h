@@ -23,6 +23,10 @@ struct Options {
 /// exception from it is a finding. Throws SpecError if `only` names no check.
 std::vector<CheckResult> check(const Subject& subject, const Options& options = {});
 
+/// The failed check 17 of what never became a subject: a component without an example, an example that is not valid.
+CheckResult unchecked(const std::string& kind, const std::string& name, const std::string& example,
+                      const std::string& finding);
+
 /// The checks of a kind.
 std::vector<const CheckInfo*> checks_of(const std::string& kind);
 /// By id or by number, or none.

@@ -40,9 +40,10 @@ struct CheckResult {
 
 /// One line: status, number, check, precision, measured, allowed; on failure the findings and the table of the worst
 /// entries too.
-std::string to_text(const CheckResult& result);
-/// All results under one heading, with a count.
-std::string to_text(const std::vector<CheckResult>& results);
+std::string to_text(const CheckResult& result, bool coloured = false);
+/// All results, those of one subject under its heading, and how many checks were made. `coloured`: with the control
+/// sequences of a terminal.
+std::string to_text(const std::vector<CheckResult>& results, bool coloured = false);
 bool passed(const std::vector<CheckResult>& results);
 std::vector<CheckResult> failures(const std::vector<CheckResult>& results);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <stdexcept>
 
 #include "pushforward/step.h"
 #include "pushforward/testing/subject.h"
@@ -54,7 +55,14 @@ struct Response {
   std::vector<Array> outputs;
   Array x, context;
   std::vector<double> parameters;
-  std::vector<Array> tangents;  // of the outputs, along `direction`
+  std::vector<Array> tangents;   // of the outputs, along `direction`
+  std::int64_t allocations = 0;  // by the component, its operations and the tape; 0 where the program does not count
+};
+
+/// What a component returned is not what its interface promises. No Error: nothing that a component may throw.
+class WrongResult : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 /// Of one instance in one precision. One thread; `clone` for another, which shares the component and its numbers.

@@ -45,6 +45,9 @@ struct Subject {
   std::vector<Refusal> refusals;                                  // out-of-range fields
   /// Parameters (the end of their path is enough) that receive no gradient, each with its reason.
   std::vector<std::pair<std::string, std::string>> without_gradient;
+  /// Of a dataset, which need not depend on the seed if its rows may be given to it, or if it does in another example.
+  bool given_rows = false;
+  std::function<bool()> seeded_elsewhere;  // may be empty
 
   template <class T>
   Built<T> make(const Surroundings& s) const {
