@@ -87,6 +87,7 @@ const Command& evaluate_command();
 const Command& fit_command();
 const Command& list_command();
 const Command& log_prob_command();
+const Command& new_command();
 const Command& plot_command();
 const Command& sample_command();
 const Command& transform_command();

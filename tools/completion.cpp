@@ -1,6 +1,9 @@
 // completion: what a shell needs to complete command lines of this program.
+#include <fmt/ranges.h>
+
 #include "command.h"
 #include "program.h"
+#include "templates.h"
 
 namespace pushforward {
 namespace {
@@ -34,7 +37,7 @@ _pushforward() {{
       COMPREPLY=($(compgen -W "$options" -- "$word"))
       return ;;
     --direction) COMPREPLY=($(compgen -W 'forward inverse' -- "$word")); return ;;
-    --plugin-path) COMPREPLY=($(compgen -d -- "$word")); return ;;
+    --plugin-path|--directory) COMPREPLY=($(compgen -d -- "$word")); return ;;
   esac
   case $command in
 {}  esac
@@ -43,13 +46,15 @@ _pushforward() {{
   elif [ "$command" = describe ] || [ "$command" = list ]; then
     COMPREPLY=($(compgen -W "$("${{COMP_WORDS[0]}}" list --format json 2>/dev/null |
       sed -n 's/^ *"\(kind\|name\)": "\(.*\)",*$/\2/p' | sort -u)" -- "$word"))
+  elif [ "$command" = new ] && [ "$COMP_CWORD" -eq 2 ]; then
+    COMPREPLY=($(compgen -W '{}' -- "$word"))
   elif [ "$command" = completion ]; then
     COMPREPLY=($(compgen -W 'bash' -- "$word"))
   fi
 }}
 complete -o default -F _pushforward pushforward
 )BASH",
-      commands, cases);
+      commands, cases, fmt::join(template_kinds(), " "));
 }
 
 int completion(const Arguments& arguments, Console& console) {

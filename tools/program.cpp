@@ -12,7 +12,7 @@ const std::vector<const Command*>& all_commands() {
   static const std::vector<const Command*> kCommands = {
       &fit_command(),   &evaluate_command(), &sample_command(),     &log_prob_command(), &transform_command(),
       &plot_command(),  &compare_command(),  &validate_command(),   &list_command(),     &describe_command(),
-      &check_command(), &document_command(), &completion_command(), &version_command()};
+      &new_command(),   &check_command(),    &document_command(),   &completion_command(), &version_command()};
   return kCommands;
 }
 
