@@ -301,8 +301,10 @@ simd::Batch<T> KernelTransformer<Derived, T>::solve(const B& y, const B* theta, 
     const B moved = simd::abs(next - x);
     last = simd::select(open, moved, last);
     x = simd::select(open, next, x);
-    // Rounding of y alone moves the root by epsilon |y / slope|.
-    open = open & (moved > simd::max(tiny, epsilon * (simd::abs(x) + simd::abs(y / slope)))) & (low < high);
+    // Rounding of y alone moves the root by epsilon |y / slope|. Only near the root is that its slope: Newton's step from
+    // there is as short, but a bisection may be so on a flat part far away.
+    const B rounding = simd::select(good, simd::abs(y / slope), zero);
+    open = open & (moved > simd::max(tiny, epsilon * (simd::abs(x) + rounding))) & (low < high);
   }
   // No sign change, as for a y outside the codomain, and a NaN give NaN.
   const B check = residual(x);
