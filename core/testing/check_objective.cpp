@@ -317,6 +317,7 @@ void check_shards_of(const Subject& subject, Tally& t) {
 
 template <class T>
 void check_allocations_of(const Subject& subject, Tally& t) {
+  if (!counts_allocations()) return t.skip("this program does not count allocations");
   LossRunner<T> runner(subject);
   constexpr int kWarm = 3;
   for (int phase = 0; phase < runner.phases(); ++phase) {
