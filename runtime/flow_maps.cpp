@@ -56,6 +56,35 @@ Index base_size(const Distribution<T>& model) {
 }
 
 template <class T>
+const Distribution<T>& innermost_base(const Distribution<T>& model) {
+  const Distribution<T>* base = &model;
+  while (const FlowView<T> flow = base->as_flow()) base = flow.base;
+  return *base;
+}
+
+template <class T>
+const Pass<T>& base_pass(const Distribution<T>& model, const Pass<T>& pass) {
+  const Pass<T>* innermost = &pass;
+  for (const Distribution<T>* d = &model; d->as_flow(); d = d->as_flow().base) innermost = &d->flow_pass(*innermost);
+  return *innermost;
+}
+
+template <class T>
+Traits map_traits(const Distribution<T>& model) {
+  Traits all;
+  for (const Distribution<T>* d = &model; d->as_flow(); d = d->as_flow().base) {
+    const Traits t = d->as_flow().map->traits();
+    all.forward = std::max(all.forward, t.forward);
+    all.inverse = std::max(all.inverse, t.inverse);
+    all.log_det = std::max(all.log_det, t.log_det);
+    all.draws_forward |= t.draws_forward;
+    all.draws_inverse |= t.draws_inverse;
+    all.uses_draws |= t.uses_draws;
+  }
+  return all;
+}
+
+template <class T>
 Matrix<T> map_through_flow(Engine<T>& engine, Direction direction, Block<const T> points, Block<const T> context,
                            std::span<double> log_det) {
   const Distribution<T>& model = *engine.model().distribution;
@@ -78,11 +107,14 @@ Matrix<T> map_through_flow(Engine<T>& engine, Direction direction, Block<const T
   return out;
 }
 
-template Index base_size(const Distribution<float>&);
-template Index base_size(const Distribution<double>&);
-template Matrix<float> map_through_flow(Engine<float>&, Direction, Block<const float>, Block<const float>,
-                                        std::span<double>);
-template Matrix<double> map_through_flow(Engine<double>&, Direction, Block<const double>, Block<const double>,
-                                         std::span<double>);
+#define PUSHFORWARD_FLOW_MAPS(T)                                             \
+  template Index base_size(const Distribution<T>&);                          \
+  template const Distribution<T>& innermost_base(const Distribution<T>&);    \
+  template const Pass<T>& base_pass(const Distribution<T>&, const Pass<T>&); \
+  template Traits map_traits(const Distribution<T>&);                        \
+  template Matrix<T> map_through_flow(Engine<T>&, Direction, Block<const T>, Block<const T>, std::span<double>);
+PUSHFORWARD_FLOW_MAPS(float)
+PUSHFORWARD_FLOW_MAPS(double)
+#undef PUSHFORWARD_FLOW_MAPS
 
 }  // namespace pushforward

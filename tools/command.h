@@ -92,6 +92,7 @@ const Command& plot_command();
 const Command& sample_command();
 const Command& transform_command();
 const Command& validate_command();
+const Command& verify_command();
 const Command& version_command();
 
 }  // namespace pushforward

@@ -87,8 +87,8 @@ void check_command(const std::string& command, const std::string& from) {
 }
 
 TEST_CASE("Every example of the program's help works") {
-  for (const char* name : {"fit", "evaluate", "sample", "log-prob", "transform", "plot", "compare", "validate", "list",
-                           "describe", "new", "check", "document", "completion", "version"}) {
+  for (const char* name : {"fit", "evaluate", "sample", "log-prob", "transform", "plot", "compare", "verify",
+                           "validate", "list", "describe", "new", "check", "document", "completion", "version"}) {
     const std::vector<std::string> commands = commands_in(pushforward({name, "--help"}).out, "  ");
     CHECK(!commands.empty());
     for (const std::string& command : commands) check_command(command, name);
