@@ -50,7 +50,6 @@ GatheredRows<T> rows_of(LoadedRun<T>& run, const Arguments& arguments, std::uint
   } else if (run.data()) {
     for (const Split<T>& split : run.own_splits()) splits.push_back(&split);
   }
-  // What only some splits have, weights of a file, cannot be compared.
   return gather_rows<T>(splits, limit, seed);
 }
 
@@ -67,7 +66,11 @@ Report report_of(OpenedRun& opened, const Arguments& arguments, Console& console
     report.findings = numerical_checks(subject);
     if (report.findings.front().verdict == Verdict::failed) return;  // nothing can be said of such parameters
     const SplineIntervals splines = spline_intervals(*opened.spec.root.find("model"));
-    for (Finding& finding : fit_checks(subject, splines)) report.findings.push_back(std::move(finding));
+    try {
+      for (Finding& finding : fit_checks(subject, splines)) report.findings.push_back(std::move(finding));
+    } catch (const NumericalError& error) {
+      report.findings.push_back(not_done("fit", Kind::fit, error.what()));
+    }
   };
   if constexpr (std::is_same_v<T, double>) {
     check(run.engine(), run.data());

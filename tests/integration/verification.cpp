@@ -91,7 +91,8 @@ Model<double> doubled_normal(double share) {
 
 TEST_CASE("A model that is right passes on its own samples, 20 times of 20") {
   int looks = 0;
-  for (const char* base : {"normal", "{normal: {mean: learnable, scale: learnable}}", "{student_t: {degrees_of_freedom: 5}}"}) {
+  for (const char* base :
+       {"normal", "{normal: {mean: learnable, scale: learnable}}", "{student_t: {degrees_of_freedom: 5}}"}) {
     Model<double> model = scattered<double>(flow_on(base), 3);
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
       Engine<double> engine(model, {.seed = seed});
@@ -242,6 +243,7 @@ TEST_CASE("Rows far outside are for a look, and name themselves") {
   const Subject<double> subject{engine, engine, gathered};
   const Outcome fit{fit_checks(subject, {.data = SplineInterval{-4, 4}, .base = {}})};
   CHECK(fit["rows in the tails"].verdict == Verdict::look);
+  CHECK(std::stoi(fit["rows in the tails"].where.substr(4)) < 20);
   CHECK(fit["beyond the splines, data"].verdict == Verdict::look);
   CHECK(fit["beyond the splines, data"].numbers[0].second >= 20);
   CHECK(Outcome{numerical_checks(subject)}.with(Verdict::failed) == kNone);
@@ -291,6 +293,26 @@ TEST_CASE("The intervals of splines next to data and base are found behind permu
   const SplineIntervals none = intervals(spline + ", {elementwise: {transformer: affine}}");
   CHECK(!none.data);
   CHECK(none.base->high == 3);
+}
+
+TEST_CASE("Rows count by their weights, and a file without weights as one each") {
+  Model<double> model = scattered<double>(flow_on("normal"), 3);
+  Engine<double> engine(model, {.seed = 6});
+  Split<double> train = samples_of(engine, 600, 1, "train");
+  train.weights = Matrix<double>(600, 1);
+  for (Index i = 0; i < 600; ++i) {
+    train.weights(i, 0) = i % 3 == 0 ? 0 : 1.0 + static_cast<double>(i % 2);
+    if (i % 3 == 0) train.data(i, 0) += 5;  // without weight: they are not there
+  }
+  CHECK(verified(engine, {&train}).with(Verdict::look) == kNone);
+  const Split<double> file = samples_of(engine, 400, 2, "data");
+  const GatheredRows<double> both = gather_rows<double>({&train, &file}, 10'000, 0);
+  REQUIRE(both.rows.weights.rows() == 1000);
+  CHECK(both.rows.weights(999, 0) == 1);
+  CHECK(held_out(both.parts).name == "data");
+  CHECK(verified(engine, {&train, &file}).with(Verdict::look) == kNone);
+  for (Index i = 0; i < 600; ++i) train.weights(i, 0) = 1;
+  CHECK(verified(engine, {&train})["each element"].verdict == Verdict::look);
 }
 
 TEST_CASE("Rows are picked by the seed and keep their numbers") {

@@ -1,5 +1,6 @@
 #include "verification/base_points.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "flow_maps.h"
@@ -7,7 +8,7 @@
 namespace pushforward::verification {
 namespace {
 
-constexpr Index kReference = 100'000, kCostlyReference = 5'000;
+constexpr Index kReference = 100'000, kCostlyReference = 5'000, kReferenceNumbers = 20'000'000;
 
 template <class T>
 std::vector<std::vector<double>> columns_of(Block<const T> points) {
@@ -40,7 +41,8 @@ template <class T>
 void draw_reference(const Subject<T>& subject, Block<const T> context, BasePoints& all) {
   const DistributionTraits traits = (all.of_base ? innermost_base(subject.model()) : subject.model()).traits();
   if (!traits.can_sample) return;
-  const Index most = std::max(traits.sample, traits.log_prob) > Cost::one_pass ? kCostlyReference : kReference;
+  const bool costly = std::max(traits.sample, traits.log_prob) > Cost::one_pass;
+  const Index most = costly ? kCostlyReference : std::clamp(kReferenceNumbers / all.size, kCostlyReference, kReference);
   const Index n = context.data ? std::max<Index>(most / context.rows, 1) * context.rows : most;
   const Matrix<T> contexts = repeated(context, n);
   Matrix<T> draws;
@@ -72,9 +74,11 @@ BasePoints base_points(const Subject<T>& subject, const Part& part) {
   subject.engine.log_prob(rows.view(), log_prob);
   std::vector<Index> places;
   for (Index i = part.first; i < part.first + part.count; ++i)
-    if (std::isfinite(log_prob[static_cast<std::size_t>(i)])) places.push_back(i);
+    if (std::isfinite(log_prob[static_cast<std::size_t>(i)]) && (rows.weights.columns() == 0 || rows.weights(i, 0) > 0))
+      places.push_back(i);
 
   BasePoints all;
+  all.places = places;
   all.of_base = subject.flow() && map_traits(subject.model()).inverse != Cost::none;
   all.name = all.of_base ? "z" : "x";
   if (places.empty()) return all;

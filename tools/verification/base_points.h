@@ -12,8 +12,9 @@ namespace pushforward::verification {
 /// rows themselves, held against samples.
 struct BasePoints {
   bool of_base = true;
-  std::string name;  // `z`, or `x` for rows
-  Index size = 0;    // elements
+  std::vector<Index> places;  // of the rows, among all
+  std::string name;           // `z`, or `x` for rows
+  Index size = 0;             // elements
   Matrix<double> points;
   std::vector<std::vector<double>> columns;  // each element's values; standardized where the base is normal
   std::vector<double> weights;               // or none
@@ -28,8 +29,8 @@ struct BasePoints {
   std::vector<double> radii() const;
 };
 
-/// Of the rows of `part` whose density is finite. Without reference draws if the base can neither be sampled nor is
-/// normal: then nothing can be said.
+/// Of the rows of `part` whose density is finite and whose weight is not zero. Without reference draws if the base can
+/// neither be sampled nor is normal: then nothing can be said.
 template <class T>
 BasePoints base_points(const Subject<T>& subject, const Part& part);
 

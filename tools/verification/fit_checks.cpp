@@ -184,25 +184,29 @@ Finding check_covariance(const BasePoints& points) {
 }
 
 /// Rows whose base point is less likely than all but one in ten thousand draws of the base.
-Finding check_tails(const BasePoints& points) {
-  std::int64_t count = 0;
-  double p = 1;
-  if (points.normal) {
-    const double limit = chi_square_upper_quantile(kTail, static_cast<double>(points.size));
-    for (const double r : points.radii()) count += r > limit ? 1 : 0;
-    p = binomial_at_least(count, points.rows(), kTail);
-  } else {
-    std::vector<double> sorted = points.reference_log_prob;
-    std::sort(sorted.begin(), sorted.end());
-    const auto draws = static_cast<std::int64_t>(sorted.size());
-    const std::int64_t rank = std::max<std::int64_t>(1, static_cast<std::int64_t>(kTail * static_cast<double>(draws)));
-    for (const double l : points.log_prob) count += l < sorted[static_cast<std::size_t>(rank - 1)] ? 1 : 0;
-    p = at_least_beyond(count, points.rows(), rank, draws);
+template <class T>
+Finding check_tails(const Subject<T>& subject, const BasePoints& points) {
+  // How far out each row is, and the limit.
+  std::vector<double> distance = points.normal ? points.radii() : points.log_prob;
+  double limit = chi_square_upper_quantile(kTail, static_cast<double>(points.size));
+  std::vector<double> reference = points.reference_log_prob;
+  const auto draws = static_cast<std::int64_t>(reference.size());
+  const std::int64_t rank = std::max<std::int64_t>(1, static_cast<std::int64_t>(kTail * static_cast<double>(draws)));
+  if (!points.normal) {
+    std::sort(reference.begin(), reference.end());
+    limit = -reference[static_cast<std::size_t>(rank - 1)];
+    for (double& d : distance) d = -d;
   }
-  Finding finding =
-      finding_of(kTails, p < kLevel,
-                 "more rows lie in the tails than chance brings: outliers, or a base with tails too light (student_t), "
-                 "or a fit that needs more steps; list them with 'pushforward log-prob'");
+  const std::int64_t count = std::count_if(distance.begin(), distance.end(), [&](double d) { return d > limit; });
+  const double p = points.normal ? binomial_at_least(count, points.rows(), kTail)
+                                 : at_least_beyond(count, points.rows(), rank, draws);
+  const auto farthest = static_cast<std::size_t>(std::max_element(distance.begin(), distance.end()) - distance.begin());
+  Finding finding = finding_of(kTails, p < kLevel, {});
+  finding.where = subject.gathered.name_of(points.places[farthest]);
+  finding.advice = fmt::format(
+      "more rows lie in the tails than chance brings, {} farthest of all: outliers, or a base with tails too light "
+      "(student_t), or a fit that needs more steps; 'pushforward log-prob' finds them",
+      finding.where);
   finding.measured = fmt::format("{} of {} ({})", count_text(count), count_text(points.rows()), probability(p));
   finding.expected = fmt::format("about {:.2g}", kTail * static_cast<double>(points.rows()));
   finding.numbers = {{"rows", static_cast<double>(count)}, {"of", static_cast<double>(points.rows())}, {"p_value", p}};
@@ -355,7 +359,7 @@ std::vector<Finding> fit_checks(const Subject<T>& subject, const SplineIntervals
   if (points.size != 1) add(kDensity, check_density);
   add(kCovariance, check_covariance);
   if (comparable && points.rows() > 0)
-    findings.push_back(check_tails(points));
+    findings.push_back(check_tails(subject, points));
   else
     findings.push_back(not_done(kTails, Kind::fit, reason));
   if (splines.data) {

@@ -89,15 +89,20 @@ GatheredRows<T> gather_rows(const std::vector<const Split<T>*>& splits, Index li
   }
   if (total == 0) return gathered;
   const Split<T>& like = *splits.front();
+  const bool weighted =
+      std::any_of(splits.begin(), splits.end(), [](const Split<T>* s) { return s->weights.columns() > 0; });
   Split<T>& rows = gathered.rows;
   rows.data = Matrix<T>(total, like.data.columns());
   if (like.context.columns() > 0) rows.context = Matrix<T>(total, like.context.columns());
-  if (like.weights.columns() > 0) rows.weights = Matrix<T>(total, like.weights.columns());
+  if (weighted) {
+    rows.weights = Matrix<T>(total, 1);
+    std::fill_n(rows.weights.block().data, total, T(1));  // a file may come without
+  }
   for (std::size_t k = 0; k < splits.size(); ++k) {
     const Index first = gathered.parts[k].first;
     copy_into<T>(rows.data, first, picked<T>(splits[k]->data, chosen[k]));
     if (like.context.columns() > 0) copy_into<T>(rows.context, first, picked<T>(splits[k]->context, chosen[k]));
-    if (like.weights.columns() > 0) copy_into<T>(rows.weights, first, picked<T>(splits[k]->weights, chosen[k]));
+    if (splits[k]->weights.columns() > 0) copy_into<T>(rows.weights, first, picked<T>(splits[k]->weights, chosen[k]));
     if (!like.log_det.empty())
       for (const Index i : chosen[k]) rows.log_det.push_back(splits[k]->log_det[static_cast<std::size_t>(i)]);
   }
