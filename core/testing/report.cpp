@@ -1,6 +1,7 @@
 #include "pushforward/testing/report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace pushforward::testing {
@@ -8,6 +9,7 @@ namespace pushforward::testing {
 namespace {
 
 std::string number(double v, const char* format = "%.9g") {
+  if (std::isnan(v)) return "nan";  // its sign says nothing
   char text[64];
   std::snprintf(text, sizeof text, format, v);
   return text;
@@ -60,9 +62,11 @@ std::string table(const std::vector<Row>& rows) {
 std::string to_text(const CheckResult& r, bool coloured) {
   std::string text = paint(pad(word(r.status), 8), r.status, coloured) + pad(std::to_string(r.number), 4) +
                      pad(r.check, 20) + pad(r.precision, 9);
+  const std::string compared = std::to_string(r.compared) + " compared";
   if (r.status != Status::not_applicable)
-    text += "measured " + number(r.measured, "%.1e") + ", allowed " + number(r.allowed, "%.1e") + ", " +
-            std::to_string(r.compared) + " compared";
+    text += r.worst.empty()
+                ? compared
+                : "measured " + number(r.measured, "%.1e") + ", allowed " + number(r.allowed, "%.1e") + ", " + compared;
   if (!r.note.empty()) text += (r.status == Status::not_applicable ? "" : "; ") + r.note;
   text += '\n';
   if (r.status != Status::failed) return text;

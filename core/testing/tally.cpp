@@ -51,7 +51,8 @@ void Tally::finite(const std::string& name, const Array& a) {
     for (Index i = 0; i < a.rows; ++i) {
       ++result_.compared;
       if (std::isfinite(a(i, j))) continue;
-      finding(where_ + ": " + indexed(name, j) + " of sample " + std::to_string(i) + " is " + std::to_string(a(i, j)));
+      const std::string value = std::isnan(a(i, j)) ? "nan" : std::to_string(a(i, j));  // its sign says nothing
+      finding(where_ + ": " + indexed(name, j) + " of sample " + std::to_string(i) + " is " + value);
       return;
     }
 }

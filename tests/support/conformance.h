@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "pushforward/testing/checks.h"
+#include "pushforward/testing/count_allocations.h"
 #include "subjects.h"
 #include "support/components.h"
 
@@ -24,13 +25,15 @@ inline void check_kind(const std::string& kind) {
   // A library that does not load would go unchecked.
   for (const LibraryFailure& failure : plugins().failures()) FAIL_CHECK(failure.library << ": " << failure.reason);
   REQUIRE(!plugins().components().empty());
-  for (const RegisteredComponent* component : plugins().components(kind))
+  for (const RegisteredComponent* component : plugins().components(kind)) {
+    if (component->info->example_count == 0) FAIL_CHECK(kind << ' ' << component->info->name << " has no example");
     for (std::size_t i = 0; i < component->info->example_count; ++i) {
       const Example& example = component->info->examples[i];
       DYNAMIC_SECTION(component->info->name << ", example " << example.name) {
         check_example(plugins(), *component, example);
       }
     }
+  }
 }
 
 }  // namespace pushforward::test

@@ -1,4 +1,5 @@
 // The kit tests itself: distributions and networks, correct ones and ones with a fault.
+#include "pushforward/testing/count_allocations.h"
 #include "support/kit_subjects.h"
 
 using namespace pushforward;        // NOLINT

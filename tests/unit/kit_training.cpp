@@ -1,4 +1,5 @@
 // The kit tests itself: optimizers, schedules, datasets and preprocessing; and its report.
+#include "pushforward/testing/count_allocations.h"
 #include "support/kit_subjects.h"
 
 using namespace pushforward;        // NOLINT
@@ -94,7 +95,11 @@ class Cubic final : public Preprocess<T> {
   Cubic(Built<T>&, const Surroundings&, Fault fault) : fault_(fault) {}
   Index state_size(Index columns) const override { return columns; }
   void fit(const Table& training, std::span<double> state) const override {
-    for (Index j = 0; j < training.columns(); ++j) state[static_cast<std::size_t>(j)] = training.column(j)[0];
+    for (Index j = 0; j < training.columns(); ++j) {
+      double sum = 0;
+      for (const double x : training.column(j)) sum += x;
+      state[static_cast<std::size_t>(j)] = sum / static_cast<double>(training.rows);
+    }
   }
   void apply(Table& table, std::span<const double> state, std::span<double> log_det) const override {
     for (Index j = 0; j < table.columns(); ++j)

@@ -1,4 +1,5 @@
 // The kit tests itself: a correct transformer passes in every form of theta; with one fault it fails its checks.
+#include "pushforward/testing/count_allocations.h"
 #include "support/kit_subjects.h"
 
 using namespace pushforward;        // NOLINT

@@ -22,10 +22,11 @@ class FlowMixture final : public Distribution<T> {
   }
 
   Var<T> log_prob_parts(Var<T> y, const Pass<T>& pass) const override {
-    std::vector<Var<T>> densities;
-    for (const auto& part : parts_) {
-      densities.push_back(part->log_prob(y, pass));
-      pass.check_finite(*part, densities.back());
+    const std::span<Var<T>> densities(pass.tape.template scratch<Var<T>>(static_cast<Index>(parts_.size())),
+                                      parts_.size());
+    for (std::size_t k = 0; k < parts_.size(); ++k) {
+      densities[k] = parts_[k]->log_prob(y, pass);
+      pass.check_finite(*parts_[k], densities[k]);
     }
     const Var<T> logits = pass(logits_);
     return concatenate<T>(densities) + (logits - log_sum_exp(logits));

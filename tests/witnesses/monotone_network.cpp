@@ -76,8 +76,11 @@ class MonotoneNetwork final : public Transformer<T> {
   Image image(Var<T> x, Var<T> theta, const Pass<T>& pass) const {
     require_columns("monotone_network: theta", theta.columns(), x.columns() * parameters());
     const typename Tape<T>::Probe probe(pass.tape);
-    std::vector<Var<T>> values, slopes;
+    const auto size = static_cast<std::size_t>(x.columns());
+    const std::span<Var<T>> values(pass.tape.template scratch<Var<T>>(x.columns()), size);
+    const std::span<Var<T>> slopes(pass.tape.template scratch<Var<T>>(x.columns()), size);
     for (Index j = 0; j < x.columns(); ++j) {
+      const auto k = static_cast<std::size_t>(j);
       const Var<T> at = probe(columns(x, j, 1)), own = columns(theta, j * parameters(), parameters());
       const Var<T> all = own.rows() == x.rows() ? own : repeat_rows(own, x.rows());
       Var<T> mean = pass.tape.full(x.rows(), 1, static_cast<T>(kLeastSlope));
@@ -85,8 +88,8 @@ class MonotoneNetwork final : public Transformer<T> {
         const Var<T> seen = concatenate({static_cast<T>(knot.place) * at, columns(all, 1, embedding_)});
         mean = mean + static_cast<T>(knot.weight) * softplus((*network_)(seen, pass));
       }
-      values.push_back(columns(all, 0, 1) + at * mean);
-      slopes.push_back(pass.tape.tangent(values.back(), at, pass.tape.full(x.rows(), 1, T(1))));
+      values[k] = columns(all, 0, 1) + at * mean;
+      slopes[k] = pass.tape.tangent(values[k], at, pass.tape.full(x.rows(), 1, T(1)));
     }
     return {concatenate<T>(values), concatenate<T>(slopes)};
   }

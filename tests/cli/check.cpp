@@ -1,0 +1,84 @@
+// `pushforward check` on plugins that break their promises, its selection, its output and its threads.
+#include <catch2/catch.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "support/specs.h"
+
+namespace {
+
+using namespace pushforward::test;  // NOLINT
+using Catch::Matchers::Contains;
+using Json = nlohmann::json;
+using pushforward::test::pushforward;
+
+const std::string kFaulty = PUSHFORWARD_BINARY_DIR "/wrong_plugin/faulty.so";
+const std::string kAffine = PUSHFORWARD_BINARY_DIR "/lib/pushforward/plugins/transformers_affine.so";
+
+/// Names of the checks of one component that failed.
+std::set<std::string> failed_checks(const Json& report, const std::string& component) {
+  std::set<std::string> names;
+  for (const Json& result : report["results"])
+    if (result["status"] == "failed" && result["subject"].get<std::string>().starts_with("bijector/" + component + ","))
+      names.insert(result["check"].get<std::string>());
+  return names;
+}
+
+TEST_CASE("whatever a plugin does, check reports each of its components by name and ends with 1") {
+  const Outcome text = pushforward({"check", kFaulty});
+  INFO(text.err);
+  CHECK(text.code == 1);
+  for (const auto& [component, message] : std::map<std::string, std::string>{
+           {"faulty_factory", "the factory gives up"},
+           {"faulty_forward", "it threw: forward gives up"},
+           {"faulty_number", "it threw: something that is no std::exception"},
+           {"faulty_vjp", "it threw: the vjp gives up"},
+           {"faulty_shape", "forward: value is 64 x 2, but must be 64 x 3"},
+           {"faulty_nan", " of sample 0 is nan"},
+           {"faulty_allocates", "1 heap allocations, after the same call was made 3 times"},
+           {"faulty_example", "the example cannot be read: "},
+           {"faulty_silence", "the component has no example"}}) {
+    CAPTURE(component);
+    CHECK_THAT(text.err, Contains("bijector/" + component + ", example "));
+    CHECK_THAT(text.out, Contains("bijector/" + component + ", example ") && Contains(message));
+  }
+  CHECK_THAT(text.err, Contains("[9/9] ") && !Contains("passed"));
+}
+
+TEST_CASE("a fault fails the checks that it concerns, and no other") {
+  const Outcome outcome = pushforward({"check", kFaulty, "--format", "json"});
+  const Json report = Json::parse(outcome.out);
+  CHECK(report["passed"] == false);
+  CHECK(report["checks"] == report["results"].size());
+  CHECK(failed_checks(report, "faulty_allocates") == std::set<std::string>{"allocations"});
+  CHECK(failed_checks(report, "faulty_example") == std::set<std::string>{"fields"});
+  CHECK(failed_checks(report, "faulty_silence") == std::set<std::string>{"fields"});
+  const std::set<std::string> vjp = failed_checks(report, "faulty_vjp");
+  CHECK(vjp.count("input_gradient") == 1);
+  CHECK(vjp.count("recording") == 0);
+}
+
+TEST_CASE("the command of a failure names the plugin, so that it repeats it") {
+  const Outcome text = pushforward({"check", kFaulty, "--component", "bijector/faulty_allocates"});
+  const std::size_t again = text.out.find("again: pushforward ");
+  REQUIRE(again != std::string::npos);
+  std::istringstream words(text.out.substr(again + 19, text.out.find('\n', again) - again - 19));
+  std::vector<std::string> arguments;
+  for (std::string word; words >> word;) arguments.push_back(word);
+  const Outcome repeated = pushforward(arguments);
+  CHECK(repeated.code == 1);
+  CHECK_THAT(repeated.out, Contains("FAILED  27  allocations") && Contains("checks: 0 passed, 2 failed"));
+}
+
+TEST_CASE("results do not depend on the number of threads, and hold no colours outside of a terminal") {
+  const Outcome one = pushforward({"check", kAffine, "--threads", "1"}),
+                four = pushforward({"check", kAffine, "--threads", "4"});
+  CHECK(one.code == 0);
+  CHECK(one.out == four.out);
+  CHECK(one.out.find('\033') == std::string::npos);
+  CHECK_THAT(one.out, Contains(" checks: ") && Contains(" passed, 0 failed, "));
+}
+
+}  // namespace
