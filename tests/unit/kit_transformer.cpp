@@ -20,12 +20,12 @@ class Line final : public Transformer<T> {
   void identity(std::span<T> theta) const override { theta[0] = theta[1] = T(0); }
 
   Var<T> prepare_shared(Var<T> theta) const override {
-    std::vector<Var<T>> parts;
-    for (Index j = 0; j < theta.columns() / 2; ++j) {
-      Var<T> slope = exp(columns(theta, 2 * j, 1));
-      if (fault_ == Fault::prepared_differs) slope = slope * T(1.001);
-      parts.push_back(slope);
-      parts.push_back(columns(theta, 2 * j + 1, 1));
+    const std::span<Var<T>> parts = room(theta.tape(), theta.columns());
+    for (Index j = 0; j < theta.columns(); j += 2) {
+      const auto k = static_cast<std::size_t>(j);
+      parts[k] = exp(columns(theta, j, 1));
+      if (fault_ == Fault::prepared_differs) parts[k] = parts[k] * T(1.001);
+      parts[k + 1] = columns(theta, j + 1, 1);
     }
     return concatenate(std::span<const Var<T>>(parts));
   }
@@ -46,6 +46,11 @@ class Line final : public Transformer<T> {
   static constexpr double kKnot = 0.3, kSteeper = 0.5;
   bool kinked() const { return fault_ == Fault::kink; }
 
+  /// Of the tape, so that a step allocates nothing.
+  static std::span<Var<T>> room(Tape<T>& tape, Index count) {
+    return {tape.template scratch<Var<T>>(count), static_cast<std::size_t>(count)};
+  }
+
   struct Parts {
     Var<T> slope, shift;  // N x d
   };
@@ -59,11 +64,12 @@ class Line final : public Transformer<T> {
       const T rows = static_cast<T>(x.rows());
       values = with_gradient(values, [rows](T& g, T adjoint) { g += adjoint / rows; });
     }
-    std::vector<Var<T>> slopes, shifts;
+    const std::span<Var<T>> slopes = room(x.tape(), x.columns()), shifts = room(x.tape(), x.columns());
     for (Index j = 0; j < x.columns(); ++j) {
+      const auto k = static_cast<std::size_t>(j);
       const Var<T> raw = columns(values, 2 * j, 1);
-      slopes.push_back(theta.prepared ? raw : exp(raw));
-      shifts.push_back(columns(values, 2 * j + 1, 1));
+      slopes[k] = theta.prepared ? raw : exp(raw);
+      shifts[k] = columns(values, 2 * j + 1, 1);
     }
     Var<T> slope = concatenate(std::span<const Var<T>>(slopes)), shift = concatenate(std::span<const Var<T>>(shifts));
     if (fault_ == Fault::decreasing) slope = negate(slope);
