@@ -46,4 +46,11 @@ for kind in $kinds; do
   [[ -s new_$kind/runs/first/checkpoint.safetensors ]] || { echo "new_$kind has no run" >&2; exit 1; }
 done
 [[ $(wc -l < new_tracker/runs/first/new_tracker.jsonl) -gt 5 ]] || { echo "the tracker wrote nothing" >&2; exit 1; }
+
+# A plugin need not be compiled for the CPU that the toolkit was compiled for.
+if grep -qw avx2 /proc/cpuinfo; then
+  cmake -S new_transformer -B other -G Ninja -DPUSHFORWARD_ARCH=x86-64-v3 > /dev/null
+  cmake --build other > build.log || { cat build.log; exit 1; }
+  ctest --test-dir other > check.txt || { cat check.txt; exit 1; }
+fi
 echo "made, built, checked and trained: $kinds"
