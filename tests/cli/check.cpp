@@ -1,10 +1,14 @@
 // `pushforward check` on plugins that break their promises, its selection, its output and its threads.
 #include <catch2/catch.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
+#include "pushforward/testing/tolerances.h"
 #include "support/specs.h"
 
 namespace {
@@ -13,6 +17,7 @@ using namespace pushforward::test;  // NOLINT
 using Catch::Matchers::Contains;
 using Json = nlohmann::json;
 using pushforward::test::pushforward;
+namespace testing = ::pushforward::testing;
 
 const std::string kFaulty = PUSHFORWARD_BINARY_DIR "/wrong_plugin/faulty.so";
 const std::string kAffine = PUSHFORWARD_BINARY_DIR "/lib/pushforward/plugins/transformers_affine.so";
@@ -79,6 +84,32 @@ TEST_CASE("results do not depend on the number of threads, and hold no colours o
   CHECK(one.out == four.out);
   CHECK(one.out.find('\033') == std::string::npos);
   CHECK_THAT(one.out, Contains(" checks: ") && Contains(" passed, 0 failed, "));
+}
+
+/// `1e-10`, as the table writes it.
+std::string written(double tolerance) {
+  if (tolerance == testing::kNotDone) return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, tolerance > 0 && tolerance < 1 ? "%.0e" : "%g", tolerance);
+  std::string number = text;
+  if (const std::size_t zero = number.find("e-0"); zero != std::string::npos) number.erase(zero + 2, 1);
+  return number;
+}
+
+TEST_CASE("the table of the documentation is the table of the code") {
+  std::ifstream in(PUSHFORWARD_SOURCE_DIR "/docs/conformance.md");
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const auto both = [](double plain, double iterative) {
+    return plain == iterative ? written(plain) : written(plain) + "; " + written(iterative);
+  };
+  for (const testing::CheckInfo& info : testing::kChecks) {
+    CAPTURE(info.id);
+    const std::size_t begin = text.find("| " + std::to_string(info.number) + " | `" + info.id + "` | ");
+    REQUIRE(begin != std::string::npos);
+    CHECK_THAT(text.substr(begin, text.find('\n', begin) - begin),
+               Catch::Matchers::EndsWith(" | " + both(info.float64, info.iterative64) + " | " +
+                                         both(info.float32, info.iterative32) + " |"));
+  }
 }
 
 }  // namespace
