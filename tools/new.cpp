@@ -95,7 +95,18 @@ std::string repaired(const std::string& name) {
   return text.empty() || !std::isalpha(static_cast<unsigned char>(text[0])) ? std::string() : text;
 }
 
-/// Whether a piece of C++ uses a word, comments and documentation left out.
+/// A line of C++ without what stands between quotation marks, or after two slashes.
+std::string code_of(const std::string& line) {
+  std::string code;
+  bool text = false;
+  for (std::size_t i = 0; i < line.size() && (text || !line.substr(i).starts_with("//")); ++i) {
+    if (line[i] == '"' && (i == 0 || line[i - 1] != '\\')) text = !text;
+    if (!text) code += line[i];
+  }
+  return code;
+}
+
+/// Whether a piece of C++ uses a word: comments, texts and documentation do not count.
 bool code_uses(const std::string& code, const std::string& word) {
   bool documentation = false;
   for (std::size_t begin = 0; begin < code.size();) {
@@ -107,7 +118,7 @@ bool code_uses(const std::string& code, const std::string& word) {
       continue;
     }
     documentation = line.ends_with("R\"(");
-    line = line.substr(0, line.find("//"));
+    line = code_of(line);
     for (std::size_t at = 0; (at = line.find(word, at)) != std::string::npos; at += word.size()) {
       const std::size_t after = at + word.size();
       if ((at == 0 || !is_name_character(line[at - 1])) && (after == line.size() || !is_name_character(line[after])))
@@ -133,8 +144,9 @@ void check_name(const std::string& kind, const std::string& name) {
   if (has_word(kYamlWords, name))
     throw UsageError(fmt::format("NAME is '{}', which YAML reads as a value; choose another", name));
   if (code_uses(template_text(kind + "/component.cpp"), class_of(name)))
-    throw UsageError(fmt::format("NAME is '{}', but the toolkit has a class '{}'; choose another, such as '{}_{}'",
-                                 name, class_of(name), name, kind));
+    throw UsageError(fmt::format(
+        "NAME is '{}', but its class '{}' would hide one that every {} uses; choose another, such as '{}_{}'", name,
+        class_of(name), kind, name, kind));
 }
 
 /// Two providers of one name cannot be loaded together. Whoever replaces a component may want that.

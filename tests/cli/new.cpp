@@ -86,7 +86,8 @@ TEST_CASE("new refuses kinds and names, and says which would do") {
     CHECK_THAT(refusal(2, {"transformer", name}), Contains("snake_case"));
   CHECK_THAT(refusal(2, {"transformer", "union"}), Contains("a word of C++"));
   CHECK_THAT(refusal(2, {"transformer", "null"}), Contains("YAML"));
-  CHECK_THAT(refusal(2, {"bijector", "mapped"}), Contains("a class 'Mapped'") && Contains("'mapped_bijector'"));
+  CHECK_THAT(refusal(2, {"bijector", "mapped"}),
+             Contains("its class 'Mapped' would hide") && Contains("'mapped_bijector'"));
   CHECK_THAT(refusal(2, {"transformer", "t"}), Contains("choose another"));
   CHECK_THAT(refusal(2, {"transformer", std::string(49, 'a')}), Contains("49 characters"));
   CHECK_THAT(refusal(2, {"transformer", "a", "--directory="}), Contains("--directory"));
