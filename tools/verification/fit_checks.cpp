@@ -21,7 +21,7 @@ constexpr const char* kTails = "rows in the tails";
 constexpr const char* kOutside = "rows outside the support";
 constexpr const char* kTraining = "fitted rows against others";
 constexpr Index kFewestForProducts = 20;
-constexpr double kMostInTails = 0.01;  // share of rows beyond a spline's interval that goes without a word
+constexpr double kMostBeyond = 0.01;  // share of an element's values beyond a spline's interval, without a word
 
 Finding finding_of(std::string check, bool look, std::string advice) {
   return {.check = std::move(check),
@@ -213,27 +213,30 @@ Finding check_tails(const Subject<T>& subject, const BasePoints& points) {
   return finding;
 }
 
-std::int64_t rows_beyond(Block<const double> points, const SplineInterval& interval) {
-  std::int64_t count = 0;
-  for (Index i = 0; i < points.rows; ++i) {
-    bool beyond = false;
-    for (Index j = 0; j < points.columns; ++j)
-      beyond |= !(interval.low <= points(i, j) && points(i, j) <= interval.high);
-    count += beyond ? 1 : 0;
-  }
-  return count;
+/// Share of the values of a column that lie beyond.
+double share_beyond(const double* column, Index rows, const SplineInterval& interval) {
+  const auto within = [&](double x) { return interval.low <= x && x <= interval.high; };
+  return 1 - static_cast<double>(std::count_if(column, column + rows, within)) / static_cast<double>(rows);
 }
 
-Finding beyond_splines(const std::string& side, Block<const double> points, const SplineInterval& interval) {
-  const std::int64_t count = rows_beyond(points, interval);
-  const double share = static_cast<double>(count) / static_cast<double>(points.rows);
+/// Of the element that has most of its values there.
+Finding beyond_splines(const std::string& side, const char* name, Block<const double> points,
+                       const SplineInterval& interval) {
+  double share = -1;
+  Index element = 0;
+  for (Index j = 0; j < points.columns; ++j)
+    if (const double here = share_beyond(points.column(j), points.rows, interval); here > share) {
+      share = here;
+      element = j;
+    }
   Finding finding =
-      finding_of(fmt::format("beyond the splines, {}", side), share > kMostInTails,
-                 "these rows pass the spline unbent; standardize the data, or give the spline a wider 'bound'");
-  finding.measured = fmt::format("{} of {} beyond [{:.3g}, {:.3g}]", count_text(count), count_text(points.rows),
-                                 interval.low, interval.high);
+      finding_of(fmt::format("beyond the splines, {}", side), share > kMostBeyond,
+                 "these values pass the spline unbent; standardize the data, or give the spline a wider 'bound'");
+  finding.where = fmt::format("{}{}", name, element);
+  finding.measured =
+      fmt::format("{:.2g} % of {} beyond [{:.3g}, {:.3g}]", 100 * share, finding.where, interval.low, interval.high);
   finding.expected = "at most 1 %";
-  finding.numbers = {{"rows", static_cast<double>(count)}, {"share", share}};
+  finding.numbers = {{"share", share}, {"element", static_cast<double>(element)}};
   return finding;
 }
 
@@ -366,10 +369,10 @@ std::vector<Finding> fit_checks(const Subject<T>& subject, const SplineIntervals
     std::vector<Index> places(static_cast<std::size_t>(judged.count));
     std::iota(places.begin(), places.end(), judged.first);
     findings.push_back(
-        beyond_splines("data", converted<double, T>(picked<T>(subject.events(), places)), *splines.data));
+        beyond_splines("data", "x", converted<double, T>(picked<T>(subject.events(), places)), *splines.data));
   }
   if (splines.base && points.of_base && points.rows() > 0)
-    findings.push_back(beyond_splines("base", points.points, *splines.base));
+    findings.push_back(beyond_splines("base", "z", points.points, *splines.base));
   if (has_bounds(subject.engine.model())) findings.push_back(check_outside(subject, log_prob));
   findings.push_back(check_training(subject, judged, log_prob));
   return findings;
