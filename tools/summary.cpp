@@ -72,7 +72,11 @@ std::string validation_text(const TrainingSettings& s) {
   if (!s.early_stopping) return text;
   text += "; the best parameters are kept";
   if (s.early_stopping->patience == 0) return text;
-  return text + "; ends after " + count_text(s.early_stopping->patience) + " without an improvement";
+  const std::int64_t patience = s.early_stopping->patience;
+  if (patience * s.validate_every >= s.steps)
+    return text + "; cannot end early: " + count_text(patience) + " looks are " +
+           counted(patience * s.validate_every, "step");
+  return text + "; ends after " + count_text(patience) + " without an improvement";
 }
 
 }  // namespace

@@ -106,7 +106,7 @@ constexpr Slot kTrainingSlots[] = {
     {integer("report_every", "200", "steps between two reports").at_least(1)},
     number_or("auto", integer("validate_every", "auto",
                               "steps between two looks at the validation rows; 0: never; auto: as often as reports, "
-                              "if there are such rows")
+                              "and with early stopping so often that a tenth of the run exhausts its patience")
                           .at_least(0)),
     {integer("checkpoint_every", "0", "steps between two checkpoints; 0: only at the end").at_least(0)},
 };
@@ -128,7 +128,7 @@ constexpr Slot kSpecSlots[] = {
     section("data", kOptional, "rows, and what is done to them", kData),
     {.field = component("model", "distribution", kRequired, "the distribution that is fitted"),
      .beside = &kModelContextSlot},
-    {component("target", "target", kOptional, "an unnormalised density, for variational inference")},
+    {component("target", "target", kOptional, "an unnormalised density, for objectives that need one; neither comes with the toolkit yet")},
     section("training", kRequired, "how the model is fitted", kTraining),
     section("provenance", kOptional, "written by the toolkit", kProvenance),
 };

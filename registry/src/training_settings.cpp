@@ -1,5 +1,7 @@
 #include "training_settings.h"
 
+#include <algorithm>
+
 #include "problem_text.h"
 #include "scalars.h"
 
@@ -11,6 +13,15 @@ namespace {
 std::int64_t integer_or_zero(const SpecNode& section, const char* field) {
   const SpecNode* node = section.find(field);
   return node ? parse_integer(node->text).value_or(0) : 0;
+}
+
+/// Steps between two looks at the validation rows where the spec does not say: as many as between reports, but so few
+/// that a tenth of the run without an improvement exhausts the patience of early stopping.
+std::int64_t looks(const TrainingSettings& settings) {
+  constexpr std::int64_t kTenth = 10;
+  if (!settings.early_stopping || settings.early_stopping->patience == 0) return settings.report_every;
+  const std::int64_t few = settings.steps / (kTenth * settings.early_stopping->patience);
+  return std::clamp<std::int64_t>(few, 1, settings.report_every);
 }
 
 double real_or_zero(const SpecNode* node) { return node ? parse_real(node->text).value_or(0) : 0; }
@@ -39,8 +50,7 @@ TrainingSettings training_settings(const SpecNode& training, Index training_rows
                                .minimum_improvement = real_or_zero(stopping->find("minimum_improvement"))};
   settings.report_every = integer_or_zero(training, "report_every");
   settings.validate_every = integer_or_zero(training, "validate_every");
-  if (validation_rows && training.find("validate_every")->text == "auto")
-    settings.validate_every = settings.report_every;
+  if (validation_rows && training.find("validate_every")->text == "auto") settings.validate_every = looks(settings);
   settings.checkpoint_every = integer_or_zero(training, "checkpoint_every");
   return settings;
 }

@@ -107,6 +107,33 @@ TEST_CASE("Every command in the README and the guides works") {
       for (const std::string& command : commands_in(read_text(page), before)) check_command(command, page.string());
 }
 
+/// The whole specs among the YAML blocks of a page: those that name data, a model and a training.
+std::vector<std::string> specs_in(const std::string& page) {
+  const std::string fence = "```yaml\n";
+  std::vector<std::string> specs;
+  for (std::size_t at = page.find(fence); at != std::string::npos; at = page.find(fence, at + 1)) {
+    const std::string block = page.substr(at + fence.size(), page.find("```\n", at + 1) - at - fence.size());
+    const auto has = [&](const char* key) { return ("\n" + block).find(key) != std::string::npos; };
+    if (has("\ndata:") && has("\nmodel:") && has("\ntraining:")) specs.push_back(block);
+  }
+  return specs;
+}
+
+TEST_CASE("Every spec in the README and the guides can be fitted") {
+  const TemporaryFolder folder;
+  fs::create_directory_symlink(kSource / "configs/data", folder / "data");
+  int count = 0;
+  for (const char* page : {"README.md", "docs/spec.md"})
+    for (const std::string& spec : specs_in(read_text(kSource / page))) {
+      const std::string name = std::to_string(count++);
+      std::ofstream(folder / (name + ".yaml")) << spec;
+      const Outcome fit = pushforward({"fit", name + ".yaml", "--no-plots", "--output", name}, folder.path());
+      INFO(page << ": " << spec << fit.err);
+      CHECK(fit.code == 0);
+    }
+  CHECK(count >= 2);
+}
+
 TEST_CASE("Every command in the comments of the ready-made specs works") {
   for (const auto& entry : fs::directory_iterator(kSource / "configs")) {
     if (entry.path().extension() != ".yaml") continue;

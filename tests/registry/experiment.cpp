@@ -269,6 +269,11 @@ TEST_CASE("validation rows are looked at as often as reports are made, unless th
   CHECK(every("{steps: 1, report_every: 7}", split) == 7);
   CHECK(every("{steps: 1, report_every: 7, validate_every: 3}", split) == 3);
   CHECK(every("{steps: 1, validate_every: 0}", split) == 0);
+  // With early stopping a tenth of the run without an improvement ends it.
+  CHECK(every("{steps: 1000, early_stopping: {patience: 10}}", split) == 10);
+  CHECK(every("{steps: 50, early_stopping: {patience: 10}}", split) == 1);
+  CHECK(every("{steps: 100000, early_stopping: {patience: 10}}", split) == 200);
+  CHECK(every("{steps: 1000, early_stopping: {patience: never}}", split) == 200);
   CHECK(every("{steps: 1}", "{source: counting}") == 0);
   CHECK(every("{steps: 1, validate_every: auto}", "{source: counting}") == 0);
 }
