@@ -4,6 +4,7 @@
 #   scripts/setup.sh          what the library, the program and the plugins need
 #   scripts/setup.sh test     the same, and what the tests need
 #   scripts/setup.sh bench    the same as the first, and what the benchmarks need
+#   scripts/setup.sh fuzz     the same as the first, and clang with its libFuzzer (PUSHFORWARD_FUZZ)
 #
 # Installing needs root or sudo without a password; where neither is there, or no apt-get, the missing packages are
 # named and the script fails. Nothing is changed when nothing is missing.
@@ -16,16 +17,18 @@ build_packages=(
   libyaml-cpp-dev nlohmann-json3-dev libfmt-dev libfast-float-dev
   gnuplot-nox
 )
-test_packages=(catch2 librandom123-dev binutils)
+test_packages=(catch2 librandom123-dev librapidcheck-dev binutils)
 bench_packages=(libbenchmark-dev)
+fuzz_packages=(clang)
 
 packages=("${build_packages[@]}")
 for purpose in "$@"; do
   case "$purpose" in
     test) packages+=("${test_packages[@]}") ;;
     bench) packages+=("${bench_packages[@]}") ;;
+    fuzz) packages+=("${fuzz_packages[@]}") ;;
     *)
-      echo "setup.sh: unknown purpose '$purpose'; it is one of: test, bench" >&2
+      echo "setup.sh: unknown purpose '$purpose'; it is one of: test, bench, fuzz" >&2
       exit 2
       ;;
   esac
