@@ -30,19 +30,11 @@ std::unique_ptr<Bijector<T>> build_layers(Build<T>& build, Index times) {
   return std::make_unique<Chain<T>>(std::move(layers));
 }
 
+/// One list, applied several times.
 template <class T>
-class Repeat final : public Bijector<T> {
+class Shared final : public Bijector<T> {
  public:
-  explicit Repeat(Build<T>& build) {
-    const Index times = build.integer("times");
-    if ((build.repetition() + 1) * times > kMostLayers)
-      build.fail("times", "and those of the repeats around it make more than " + std::to_string(kMostLayers) +
-                              " layers; give smaller numbers");
-    if (!build.boolean("share")) {
-      body_ = build_layers(build, times);
-      return;
-    }
-    applied_ = times;
+  Shared(Build<T>& build, Index times) : applied_(times) {
     // Children add their own id to the salt: an odd multiplier of this repeat's own keeps all sums apart, also those
     // of a shared repeat within another.
     salt_ = 0x9E3779B9u * (2 * build.id().value + 1);
@@ -86,9 +78,20 @@ class Repeat final : public Bijector<T> {
   }
 
   std::unique_ptr<Bijector<T>> body_;
-  Index applied_ = 1;  // how often body_ is applied: a body that was built anew holds all layers
+  Index applied_;
   std::uint32_t salt_ = 0;
 };
+
+/// Layers that are built anew are core's own chain, as if each stood in the list of the flow.
+template <class T>
+ComponentBase* make(Build<T>& build) {
+  const Index times = build.integer("times");
+  if ((build.repetition() + 1) * times > kMostLayers)
+    build.fail("times", "and those of the repeats around it make more than " + std::to_string(kMostLayers) +
+                            " layers; give smaller numbers");
+  if (build.boolean("share")) return new Shared<T>(build, times);
+  return build_layers(build, times).release();
+}
 
 constexpr Field kFields[] = {
     integer("times", kRequired, "how many layers").at_least(1).at_most(static_cast<double>(kMostLayers)),
@@ -120,9 +123,9 @@ gradients of all layers add up, random layers draw anew in each, and masks do no
 shape of events and map its domain to itself.
 )";
 
-constexpr ComponentInfo kComponents[] = {describe<Repeat>("bijector", "repeat",
-                                                          "A list of bijectors several times, built anew or shared",
-                                                          kFields, kExamples, kDocumentation)};
+constexpr ComponentInfo kComponents[] = {
+    {"bijector", "repeat", "A list of bijectors several times, built anew or shared", kFields, std::size(kFields),
+     kExamples, std::size(kExamples), &make<float>, &make<double>, kDocumentation}};
 
 }  // namespace
 

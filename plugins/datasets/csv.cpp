@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "pushforward/input_file.h"
@@ -365,6 +366,10 @@ class Reader {
   }
 
   void choose_columns() {
+    for (std::size_t j = 0; j < names_.size(); ++j) {
+      const auto [place, is_new] = places_.emplace(names_[j], Places{static_cast<Index>(j), -1});
+      if (!is_new && place->second.again < 0) place->second.again = static_cast<Index>(j);
+    }
     std::vector<bool> dropped(names_.size(), false);
     for (const std::string& name : format_.drop) dropped[static_cast<std::size_t>(find(name))] = true;
     if (format_.columns.empty()) {
@@ -384,20 +389,19 @@ class Reader {
   }
   /// The column of a name, which must be there once.
   Index find(const std::string& name) const {
-    const auto found = std::find(names_.begin(), names_.end(), name);
-    if (found == names_.end()) {
+    const auto found = places_.find(name);
+    if (found == places_.end()) {
       const std::string near = nearest(name, names_);
       std::string all;
       for (const std::string& n : names_) all += (all.empty() ? "" : ", ") + n;
       fail(begin_, "there is no column " + shown(name) +
                        (near.empty() ? "; the columns are " + all : "; did you mean '" + near + "'?"));
     }
-    const auto again = std::find(found + 1, names_.end(), name);
-    if (again != names_.end())
-      fail(begin_, "columns " + std::to_string(found - names_.begin() + 1) + " and " +
-                       std::to_string(again - names_.begin() + 1) + " are both named " + shown(name) +
-                       "; rename one in the header");
-    return found - names_.begin();
+    const auto [first, again] = found->second;
+    if (again >= 0)
+      fail(begin_, "columns " + std::to_string(first + 1) + " and " + std::to_string(again + 1) + " are both named " +
+                       shown(name) + "; rename one in the header");
+    return first;
   }
 
   const Format& format_;
@@ -406,8 +410,13 @@ class Reader {
   const char *begin_, *end_;        // the piece that is read
   Index lines_before_ = 0;          // of the text, before that piece
   std::vector<std::string> names_;  // of all columns
-  std::vector<Index> kept_;         // columns of the table, in its order
-  std::vector<Index> targets_;      // of each column: its place in the table, or -1
+  /// Of each name: its first column, and the next one that has it too, or -1.
+  struct Places {
+    Index first, again;
+  };
+  std::unordered_map<std::string_view, Places> places_;
+  std::vector<Index> kept_;     // columns of the table, in its order
+  std::vector<Index> targets_;  // of each column: its place in the table, or -1
 };
 
 template <class T>

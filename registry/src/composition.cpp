@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "pushforward/chain.h"
 #include "pushforward/number_text.h"
@@ -28,8 +29,12 @@ class Checker {
   }
 
  private:
+  /// A component that a `repeat` built several times is reported once for each kind of problem.
   void add(const Component<T>& component, const std::string& message) {
-    problems_.add(c_.assembler.position_of(component), component.path() + message);
+    constexpr std::size_t kBeginning = 16;  // of messages, which differ in it
+    const Position& position = c_.assembler.position_of(component);
+    if (added_.insert(position.to_string() + message.substr(0, kBeginning)).second)
+      problems_.add(position, component.path() + message);
   }
   /// Position of a section of the spec, or of the objective if it is not there.
   const Position& position(const char* section) const {
@@ -125,25 +130,27 @@ class Checker {
   }
 
   void neighbours(const Flow<T>& flow) {
-    std::vector<const Bijector<T>*> parts;
-    if (const auto* chain = dynamic_cast<const Chain<T>*>(&flow.bijector()))
-      for (const auto& part : chain->parts()) parts.push_back(part.get());
-    else
-      parts.push_back(&flow.bijector());
     Support values = flow.base().support();
     std::string giver = flow.base().path();
-    for (const Bijector<T>* part : parts) {
-      if (!fits(values, part->domain()))
-        add(*part, " takes values in " + text(part->domain()) + ", but " + giver + " gives values in " + text(values) +
-                       "; put a map between them, or change the order");
-      values = part->codomain();
-      giver = part->path();
+    follow(flow.bijector(), values, giver);
+  }
+  /// Values on their way through a map; those of a chain, and of chains in it, part by part.
+  void follow(const Bijector<T>& map, Support& values, std::string& giver) {
+    if (const auto* chain = dynamic_cast<const Chain<T>*>(&map)) {
+      for (const auto& part : chain->parts()) follow(*part, values, giver);
+      return;
     }
+    if (!fits(values, map.domain()))
+      add(map, " takes values in " + text(map.domain()) + ", but " + giver + " gives values in " + text(values) +
+                   "; put a map between them, or change the order");
+    values = map.codomain();
+    giver = map.path();
   }
 
   const Composed<T>& c_;
   Problems& problems_;
   const Objective<T>& objective_;
+  std::set<std::string> added_;
 };
 
 }  // namespace

@@ -5,10 +5,8 @@
 
 namespace pushforward {
 
-/// `configs/moons.yaml:4:5: error: <message>`
-inline std::string problem_text(const Position& position, const std::string& message) {
-  const std::string where = position.to_string();
-  return where + (where.empty() ? "error: " : ": error: ") + message;
-}
+/// `configs/moons.yaml:4:5: error: <message>`, on one line: what a message repeats of a spec may hold anything, so
+/// control characters are escaped, and a message too long to be read loses its middle.
+std::string problem_text(const Position& position, const std::string& message);
 
 }  // namespace pushforward

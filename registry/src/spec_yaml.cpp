@@ -9,6 +9,8 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "file_bytes.h"
 #include "problem_text.h"
@@ -109,7 +111,8 @@ class TreeBuilder final : public YAML::EventHandler {
   struct Frame {
     SpecNode node;
     YAML::anchor_t anchor = 0;
-    std::optional<SpecNode> key;  // of a map, when its value is still to come
+    std::optional<SpecNode> key;                 // of a map, when its value is still to come
+    std::unordered_map<std::string, int> lines;  // of a map's keys
   };
 
   Position at(const YAML::Mark& mark) const { return {name_, mark.line + 1, mark.column + 1}; }
@@ -126,7 +129,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (frames_.size() >= kMaximumDepth)
       fail(mark, "lists and mappings stand more than " + std::to_string(kMaximumDepth) +
                      " deep in each other here; no spec is so deep");
-    frames_.push_back({std::move(node), anchor, std::nullopt});
+    frames_.push_back({std::move(node), anchor, std::nullopt, {}});
   }
 
   void end() {
@@ -139,7 +142,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void finish(SpecNode node, YAML::anchor_t anchor) {
     if (++nodes_ > kMaximumNodes)
       fail(node.position, "a spec has at most " + std::to_string(kMaximumNodes) + " values");
-    if (anchor != 0) anchors_[anchor] = node;
+    if (anchor != 0) remember(node, anchor);
     if (frames_.empty()) {
       root_ = std::move(node);
       return;
@@ -155,13 +158,20 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
+  /// Anchors keep copies, and one may stand inside of the value of another.
+  void remember(const SpecNode& node, YAML::anchor_t anchor) {
+    anchored_ += nodes_in(node);
+    if (anchored_ > kMaximumNodes)
+      fail(node.position, "the anchors of this spec name more than " + std::to_string(kMaximumNodes) + " values");
+    anchors_[anchor] = node;
+  }
+
   static void take_key(Frame& frame, SpecNode key) {
     if (key.is_null()) fail(key.position, "a key must be a word, but this one is empty, a list or a mapping");
     if (!key.is_scalar()) fail(key.position, "a key must be a word, but this one is a list or a mapping");
-    for (const SpecNode::Entry& entry : frame.node.entries)
-      if (entry.key == key.text)
-        fail(key.position,
-             "the key '" + key.text + "' was already given in line " + std::to_string(entry.position.line));
+    const auto [first, is_new] = frame.lines.emplace(key.text, key.position.line);
+    if (!is_new)
+      fail(key.position, "the key '" + key.text + "' was already given in line " + std::to_string(first->second));
     frame.key = std::move(key);
   }
 
@@ -172,10 +182,12 @@ class TreeBuilder final : public YAML::EventHandler {
     if (place == map.entries.end()) return;
     const SpecNode::Entry merged = std::move(*place);
     map.entries.erase(place);
+    std::unordered_set<std::string> keys;
+    for (const SpecNode::Entry& entry : map.entries) keys.insert(entry.key);
     const auto take = [&](const SpecNode& from) {
       if (!from.is_map()) fail(merged.position, "'<<' merges mappings, but its value is not one or a list of them");
       for (const SpecNode::Entry& entry : from.entries)
-        if (!map.find(entry.key)) map.entries.push_back(entry);
+        if (keys.insert(entry.key).second) map.entries.push_back(entry);
     };
     if (!merged.value.is_list()) return take(merged.value);
     for (const SpecNode& from : merged.value.items) take(from);
@@ -185,7 +197,7 @@ class TreeBuilder final : public YAML::EventHandler {
   SpecNode root_;
   std::vector<Frame> frames_;
   std::map<YAML::anchor_t, SpecNode> anchors_;
-  std::size_t nodes_ = 0;
+  std::size_t nodes_ = 0, anchored_ = 0;
   std::optional<YAML::Mark> last_quoted_;
   int documents_ = 0;
 };
@@ -243,13 +255,13 @@ SpecNode parse_spec_text(const std::string& text, const std::string& name) {
     }
   } catch (const YAML::Exception& e) {
     require_closed_brackets(builder, e.msg);
-    if (e.mark.is_null()) throw SpecError(problem_text({name, 0, 0}, "not valid YAML: " + in_plain_words(e.msg)));
+    if (e.mark.is_null()) throw SpecError(problem_text({name, 1, 1}, "not valid YAML: " + in_plain_words(e.msg)));
     throw SpecError(problem_text({name, e.mark.line + 1, e.mark.column + 1},
                                  "not valid YAML: " + in_plain_words(e.msg) + tab_remedy(text, e.mark.line)));
   }
   builder.require_closed_quote(text);
   SpecNode root = builder.take();
-  if (root.position.file.empty()) root.position.file = name;  // an empty text has no node
+  if (root.position.file.empty()) root.position = {name, 1, 1};  // an empty text has no node
   return root;
 }
 

@@ -7,7 +7,7 @@
 namespace pushforward {
 namespace {
 
-constexpr const char* kBlanks = " \t\r";
+constexpr const char* kBlanks = " \t";
 
 std::string trimmed(const std::string& text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
@@ -15,7 +15,7 @@ std::string trimmed(const std::string& text) {
 }
 
 bool is_number(const std::string& cell) {
-  const char* begin = cell.data() + (cell.starts_with('+') ? 1 : 0);
+  const char* begin = cell.data() + (cell.starts_with('+') && !cell.starts_with("+-") ? 1 : 0);
   double value = 0;
   const auto [end, error] = std::from_chars(begin, cell.data() + cell.size(), value);
   return error != std::errc::invalid_argument && end == cell.data() + cell.size();
@@ -47,7 +47,7 @@ std::vector<std::string> first_cells(std::istream& file, char delimiter) {
     } else if (c == '"' && trimmed(cell).empty() && !was_quoted) {
       quoted = was_quoted = true;
       cell.clear();
-    } else if (c == '\n') {
+    } else if (c == '\n' || (c == '\r' && (file.peek() == '\n' || file.peek() == EOF))) {
       break;
     } else if (c == delimiter || (delimiter == ' ' && c == '\t')) {
       end_cell();

@@ -130,6 +130,30 @@ TEST_CASE("a short text cannot stand for an enormous tree") {
         std::string::npos);
 }
 
+TEST_CASE("a short text cannot stand for enormous copies of what its anchors name") {
+  std::string text = "a: ";
+  for (int i = 0; i < 100; ++i) text += "&a" + std::to_string(i) + " [";
+  for (int i = 0; i < 5000; ++i) text += "1, ";
+  text += std::string(100, ']');
+  CHECK(error_of(text).find("the anchors of this spec name more than 200000 values") != std::string::npos);
+}
+
+TEST_CASE("what a message repeats of a spec stays on its line, escaped and short") {
+  CHECK(error_of("a: 1\n\"b\\n\\tc\\e\": !x 1\n") ==
+        "spec.yaml:2:13: error: specs have no tags, but '!x' is one; quote a value that must be text");
+  CHECK(error_of("{\"a\\n\\t\\e\": 1, \"a\\n\\t\\e\": 2}") ==
+        "spec.yaml:1:15: error: the key 'a\\n\\t\\x1b' was already given in line 1");
+  const std::string key(100000, 'k'), message = error_of("{" + key + ": 1, " + key + ": 2}");
+  CHECK(message.size() < 2200);
+  CHECK(message.find("k [... ") != std::string::npos);
+  CHECK(message.find("was already given in line 1") != std::string::npos);
+}
+
+TEST_CASE("an empty text has a place") {
+  CHECK(parse("").position.to_string() == "spec.yaml:1:1");
+  CHECK(parse("# nothing\n").position.to_string() == "spec.yaml:1:1");
+}
+
 TEST_CASE("a file that cannot be read is named") {
   const test::TemporaryFolder folder;
   CHECK_THROWS_WITH(parse_spec_file(folder.file("none.yaml")),

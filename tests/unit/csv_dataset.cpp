@@ -222,6 +222,20 @@ TEST_CASE("csv says what is wrong with the header") {
   CHECK(message(",a\n0,1\n") == "1:1: error: column 1 has no name; give it one, or choose others with 'columns'");
 }
 
+TEST_CASE("csv reads a table of very many columns, and finds the one name that stands twice") {
+  constexpr int kColumns = 60000;
+  std::string names, row;
+  for (int j = 0; j < kColumns; ++j) {
+    names += (j ? ",c" : "c") + std::to_string(j);
+    row += (j ? "," : "") + std::to_string(j);
+  }
+  const Table table = read(names + "\n" + row + "\n");
+  REQUIRE(table.columns() == kColumns);
+  CHECK(table.column(kColumns - 1)[0] == kColumns - 1);
+  CHECK(message(names + ",c777\n" + row + ",0\n") ==
+        "1:1: error: columns 778 and 60001 are both named 'c777'; rename one in the header");
+}
+
 TEST_CASE("csv says that there are no rows, or not in this encoding") {
   for (const char* text : {"", "\n\n", "\xef\xbb\xbf", " \r\n"})
     CHECK_THROWS_WITH(load_text(text), "test.text: error: there are no rows in it");

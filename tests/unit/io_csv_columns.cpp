@@ -25,6 +25,10 @@ TEST_CASE("Names come from the first line, or from the places where it is a row"
   CHECK(columns("  a \t b  c \n1 2 3\n", {.delimiter = " "}) == Names{"a", "b", "c"});
   CHECK(columns("a\tb\n", {.delimiter = "\t"}) == Names{"a", "b"});
   CHECK(csv_columns("no such file.csv", {}).empty());
+  // As the component reads them: a carriage return belongs to the end of a line alone, and a number has one sign.
+  CHECK(columns("\ra\r,b\r\n1,2\n") == Names{"\ra\r", "b"});
+  CHECK(columns("a\r") == Names{"a"});
+  CHECK(columns("+-1,a\n") == Names{"+-1", "a"});
 }
 
 TEST_CASE("Columns are chosen by name; all are, where they can only be meant by their places") {

@@ -7,6 +7,7 @@
 
 #include "pictures/contours.h"
 #include "pictures/kernel_density.h"
+#include "pictures/plot_numbers.h"
 #include "pictures/script.h"
 
 using namespace pushforward;  // NOLINT
@@ -168,6 +169,37 @@ TEST_CASE("An axis has no more ticks than asked for, and room for the longest of
   // Neighbours among the doubles, and all there are.
   CHECK(room_beside({1e16, 1e16 + 4}) > room_beside({1, 2}));
   CHECK(room_beside({-1e300, 1e300}) > 0);
+}
+
+TEST_CASE("Values at either end of the doubles have an axis") {
+  for (const auto& values : {std::vector{-1e308, 1e308, 1.0}, std::vector{0.0, 5e-324}, std::vector{1e308}}) {
+    const AxisRange range = axis_range(values, 0.05);
+    CHECK(std::isfinite(range.width()));
+    CHECK(tick_step(range, 5) > 0);
+  }
+}
+
+TEST_CASE("Losses that are all alike but for a few have a picture") {
+  std::string metrics = "step,loss,validation_loss,learning_rate,seconds\n0,9,,0.1,0\n";
+  for (int i = 1; i < 30; ++i) metrics += std::to_string(i) + ",0.25,,0.1,0\n";
+  CHECK(loss_picture(losses_of(metrics, "metrics.csv")).script.find("loss (nats)") != std::string::npos);
+}
+
+TEST_CASE("A table of metrics that was damaged is refused at its place") {
+  const std::string header = "step,loss,validation_loss,learning_rate,seconds\n";
+  const auto message = [](const std::string& text) -> std::string {
+    try {
+      losses_of(text, "metrics.csv");
+    } catch (const DataError& e) {
+      return e.what();
+    }
+    return "";
+  };
+  CHECK(message(header + "0,1.5,,0.1,0\n1,nan,inf,0.1,0\n2,0.5") == "");
+  CHECK(message("step,loss\n") == "metrics.csv:1:1: error: the first line is not that of a table of metrics");
+  CHECK(message(header + "0,1.5,,0.1,0\n1,0.2loss,,0.1,0\n") ==
+        "metrics.csv:3:3: error: the column 'loss' holds something that is no number; correct it");
+  CHECK(message(header + ",1.5,,0.1,0\n") == "metrics.csv:2:1: error: this line has no step; remove it");
 }
 
 TEST_CASE("Axes get one scale unless they hardly measure the same") {

@@ -2,17 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "number_format.h"
 #include "pictures/gnuplot.h"
+#include "pictures/plot_numbers.h"
 #include "pictures/script.h"
 
 namespace pushforward {
 namespace {
 
-std::vector<double> finite(std::span<const double> values) {
+constexpr double kHeight = 360;  // of the picture, in points
+
+std::vector<double> shown(std::span<const double> values) {
   std::vector<double> kept;
-  std::copy_if(values.begin(), values.end(), std::back_inserter(kept), [](double v) { return std::isfinite(v); });
+  std::copy_if(values.begin(), values.end(), std::back_inserter(kept),
+               [](double v) { return std::abs(v) <= kLargestShown; });
   return kept;
 }
 
@@ -21,35 +26,77 @@ std::optional<double> top_of_frame(std::vector<double> loss) {
   if (loss.size() < 5) return std::nullopt;
   std::sort(loss.begin(), loss.end());
   const double low = loss.front(), most = loss[loss.size() * 9 / 10 - 1];
-  if (loss.back() - low <= 8 * (most - low)) return std::nullopt;
+  if (most - low < kNarrowestShown || loss.back() - low <= 8 * (most - low)) return std::nullopt;
   return most + (most - low);
 }
 
-/// A logarithmic axis shows losses that fall through powers of ten; mean log-densities have no zero to fall to.
-bool is_logarithmic(const std::vector<double>& loss) {
-  const auto [low, high] = std::minmax_element(loss.begin(), loss.end());
-  return !loss.empty() && *low > 0 && *high > 100 * *low;
+/// The end of the frame for a curve.
+double shown_top(const std::vector<double>& loss) {
+  return top_of_frame(loss).value_or(*std::max_element(loss.begin(), loss.end()));
 }
 
-/// The vertical axis, and where a first loss above its end is told.
-std::string loss_axis(const Table& losses) {
-  std::vector<double> loss = finite(losses.column(1));
-  if (is_logarithmic(loss))
-    return "  set logscale y\n  set format y '%.3g'\n  set offsets 0, 0, graph 0.05, graph 0.05\n";
-  const std::optional<double> top = top_of_frame(loss);
-  const std::vector<double> validation = finite(losses.column(2));
-  loss.insert(loss.end(), validation.begin(), validation.end());
-  AxisRange range = axis_range(loss, 0.05);
-  std::string text;
-  if (top && *top < range.high) {
-    range = {*std::min_element(loss.begin(), loss.end()), *top};
-    range.low -= 0.05 * range.width();
-    text += "  # The first losses would make the rest one flat line.\n";
-    text += fmt::format("  set label {} at graph 0.985, graph 0.95 right textcolor rgb '#707070' font ',9'\n",
-                        gnuplot_string(fmt::format("above the frame: {} at step {}", decimal(losses.column(1)[0]),
-                                                   count_text(static_cast<std::int64_t>(losses.column(0)[0])))));
+/// A logarithmic axis shows losses that fall through powers of ten; mean log-densities have no zero to fall to.
+bool is_logarithmic(const AxisRange& range) { return range.low > 0 && range.high > 100 * range.low; }
+
+/// Losses that fall through powers of ten and below zero: most of them would lie on the lower edge.
+bool falls_far(std::vector<double> loss, const AxisRange& range) {
+  std::sort(loss.begin(), loss.end());
+  return loss.size() >= 5 && range.width() > 100 && loss[loss.size() / 2] - range.low < range.width() / 50;
+}
+
+/// Linear around zero, logarithmic beyond one nat, with ticks at the powers of ten.
+std::string bent_axis(const AxisRange& range) {
+  const int top = static_cast<int>(std::floor(std::log10(std::max(std::abs(range.low), std::abs(range.high)))));
+  const int stride = top / 6 + 1;  // so many ticks that their labels stay apart
+  std::string ticks = "0";
+  for (int power = 0; power <= top; power += stride) {
+    const double tick = std::pow(10, power);
+    if (tick <= range.high) ticks += fmt::format(", {:g}", tick);
+    if (-tick >= range.low) ticks += fmt::format(", {:g}", -tick);
   }
-  return text + axis_text('y', "loss (nats)", range, 5);
+  return fmt::format(
+      "  # Linear around zero, logarithmic beyond one nat: the loss falls through powers of ten, and below zero.\n"
+      "  set nonlinear y via asinh(y) inverse sinh(y)\n  set format y '%g'\n  set ytics ({})\n"
+      "  set yrange [{:.6g}:{:.6g}]\n",
+      ticks, std::sinh(std::asinh(range.low) - 0.2), std::sinh(std::asinh(range.high) + 0.2));
+}
+
+/// What a curve has above the frame: how many of its values, and the greatest.
+std::string above(const char* curve, const std::vector<double>& loss, double top) {
+  const auto count = std::count_if(loss.begin(), loss.end(), [&](double v) { return v > top; });
+  if (count == 0) return "";
+  return fmt::format("{}, {} of {}, up to {}", curve, count_text(count),
+                     count_text(static_cast<std::int64_t>(loss.size())),
+                     decimal(*std::max_element(loss.begin(), loss.end())));
+}
+
+/// The vertical axis; what lies above its end is told below the frame, where no curve is.
+std::string loss_axis(const Table& losses) {
+  const std::vector<double> training = shown(losses.column(1)), validation = shown(losses.column(2));
+  std::vector<double> all = training;
+  all.insert(all.end(), validation.begin(), validation.end());
+  if (all.empty()) return axis_text('y', "loss (nats)", {0, 1}, 5);
+  AxisRange range{*std::min_element(all.begin(), all.end()), *std::max_element(all.begin(), all.end())};
+  if (is_logarithmic(range))
+    return fmt::format("  set logscale y\n  set format y '%.3g'\n  set yrange [{:.6g}:{:.6g}]\n", range.low / 1.3,
+                       range.high * 1.3);
+  double top = -std::numeric_limits<double>::infinity();
+  for (const auto* curve : {&training, &validation})
+    if (!curve->empty()) top = std::max(top, shown_top(*curve));
+  if (top >= range.high)
+    return falls_far(all, range) ? bent_axis(range) : axis_text('y', "loss (nats)", axis_range(all, 0.05), 5);
+  range.high = top;
+  const double margin = 0.05 * range.width();
+  range = {range.low - margin, top + margin};
+  const std::string first = above("training", training, range.high),
+                    second = above("validation", validation, range.high);
+  return "  # A few losses would make the rest one flat line.\n" +
+         fmt::format(
+             "  set label {} at graph 1, screen {:.5f} right textcolor rgb '#707070' font ',9'\n",
+             gnuplot_string("above the frame: " + first + (first.empty() || second.empty() ? "" : "; ") + second),
+             (kCaption - 5) / kHeight) +
+         fmt::format("  set bmargin at screen {:.5f}\n", (46 + kCaption) / kHeight) +
+         axis_text('y', "loss (nats)", range, 5);
 }
 
 /// The lowest validation loss, marked where training went on after it.
@@ -73,8 +120,8 @@ std::string best_step(const Table& losses) {
 }  // namespace
 
 Picture loss_picture(const Table& losses) {
-  const std::size_t validated = finite(losses.column(2)).size();
-  std::string script = gnuplot_beginning("loss", "Loss", 600, 360);
+  const std::size_t validated = shown(losses.column(2)).size();
+  std::string script = gnuplot_beginning("loss", "Loss", 600, static_cast<int>(kHeight));
   script += fmt::format("  set xlabel 'step'\n  set ylabel 'loss (nats)'\n  set xrange [0:{:.10g}]\n",
                         std::max(losses.column(0).back(), 2.0));
   script += "  set format x '%.0f'\n  set rmargin 3\n";

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <random>
 
 #include "pushforward/error.h"
@@ -17,6 +18,7 @@ namespace pushforward {
 namespace {
 
 constexpr std::uint64_t kPickSeed = 1;
+constexpr double kFarOut = 5;  // widths of the middle half; one in a hundred of an exponential tail is at 3.8
 constexpr std::array<const char*, 3> kLossColumns{"step", "loss", "validation_loss"};
 
 /// Every row at most once: the first `limit` of a shuffle. Modulo rather than a distribution of the library's, so that
@@ -46,9 +48,12 @@ std::array<std::string_view, kLossColumns.size()> first_cells(std::string_view l
   return cells;
 }
 
-double number_of(std::string_view cell) {
+/// NaN for an empty cell; none for one that holds something else than a number.
+std::optional<double> number_of(std::string_view cell) {
   double number = std::numeric_limits<double>::quiet_NaN();
-  std::from_chars(cell.data(), cell.data() + cell.size(), number);
+  if (cell.empty()) return number;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
+  if (error != std::errc() || end != cell.data() + cell.size()) return std::nullopt;
   return number;
 }
 
@@ -57,13 +62,13 @@ double number_of(std::string_view cell) {
 AxisRange axis_range(std::span<const double> values, double margin) {
   AxisRange range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
   for (const double v : values) {
-    if (!std::isfinite(v)) continue;
+    if (!(std::abs(v) <= kLargestShown)) continue;
     range.low = std::min(range.low, v);
     range.high = std::max(range.high, v);
   }
   if (range.low > range.high) return {0, 1};
-  if (range.low == range.high) {
-    const double half = range.low == 0 ? 0.5 : 0.5 * std::abs(range.low);
+  if (range.width() < kNarrowestShown) {
+    const double half = std::abs(range.low) < kNarrowestShown ? 0.5 : 0.5 * std::abs(range.low);
     return {range.low - half, range.high + half};
   }
   const double added = margin * range.width();
@@ -76,9 +81,14 @@ AxisRange shown_range(std::span<const double> values, double margin) {
   std::sort(sorted.begin(), sorted.end());
   const std::size_t tail = sorted.size() / 200;
   if (tail == 0) return axis_range(sorted, margin);
-  const AxisRange middle{sorted[tail], sorted[sorted.size() - 1 - tail]};
-  const double reach = 0.5 * middle.width();
-  const double ends[] = {std::max(sorted.front(), middle.low - reach), std::min(sorted.back(), middle.high + reach)};
+  const auto from_ends = [&](std::size_t n) { return AxisRange{sorted[n], sorted[sorted.size() - 1 - n]}; };
+  const AxisRange middle = from_ends(tail), half = from_ends(sorted.size() / 4), most = from_ends(sorted.size() / 40);
+  const double reach = 0.5 * middle.width(), far = kFarOut * half.width();
+  double ends[] = {std::max(sorted.front(), middle.low - reach), std::min(sorted.back(), middle.high + reach)};
+  if (half.width() > 0 && middle.low < half.low - far)
+    ends[0] = std::max(middle.low, std::min(half.low - far, most.low));
+  if (half.width() > 0 && middle.high > half.high + far)
+    ends[1] = std::min(middle.high, std::max(half.high + far, most.high));
   return axis_range(ends, margin);
 }
 
@@ -162,7 +172,16 @@ Table losses_of(const std::string& metrics, const std::string& name) {
         throw DataError(fmt::format("{}:1:1: error: the first line is not that of a table of metrics", name));
       continue;
     }
-    for (std::size_t j = 0; j < cells.size(); ++j) columns[j].push_back(number_of(cells[j]));
+    for (std::size_t j = 0; j < cells.size(); ++j) {
+      const std::optional<double> number = number_of(cells[j]);
+      if (!number)
+        throw DataError(fmt::format("{}:{}:{}: error: the column '{}' holds something that is no number; correct it",
+                                    name, columns[j].size() + 2, cells[j].data() - text.data() - begin + 1,
+                                    kLossColumns[j]));
+      columns[j].push_back(*number);
+    }
+    if (std::isnan(columns[0].back()))
+      throw DataError(fmt::format("{}:{}:1: error: this line has no step; remove it", name, columns[0].size() + 1));
   }
   Table table{
       .rows = static_cast<Index>(columns[0].size()), .names = {kLossColumns.begin(), kLossColumns.end()}, .values = {}};

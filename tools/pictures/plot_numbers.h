@@ -18,12 +18,16 @@ struct AxisRange {
   }
 };
 
-/// From the least to the greatest of the finite values, widened on both sides by `margin` times the width. Equal
-/// values get a range around them; none at all [0, 1].
+/// Numbers at either end of the doubles have no axis: its steps would be zero or infinite.
+inline constexpr double kLargestShown = 1e300, kNarrowestShown = 1e-300;
+
+/// From the least to the greatest of the values up to kLargestShown, widened on both sides by `margin` times the width.
+/// Equal values get a range around them; none at all [0, 1].
 AxisRange axis_range(std::span<const double> values, double margin);
 
 /// The same for a picture, without values so far off that they would leave the rest a dot: beyond one and a half times
-/// the range of the middle 99 of 100.
+/// the range of the middle 99 of 100 and, where a tail begins within it, beyond the middle 95 of 100 and five widths of
+/// the middle half around it.
 AxisRange shown_range(std::span<const double> values, double margin);
 
 /// Axes of which one is shorter than this share of the other are not drawn to one scale.
