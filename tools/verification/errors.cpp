@@ -97,6 +97,20 @@ Finding judge(const Judged& what, const Errors& errors, const std::function<std:
   return finding;
 }
 
+void attempt(std::vector<Finding>& findings, const std::string& check, const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const NumericalError& error) {
+    findings.push_back({.check = check,
+                        .verdict = Verdict::failed,
+                        .measured = "cannot be computed",
+                        .expected = {},
+                        .advice = error.what()});
+  } catch (const DataError& error) {
+    findings.push_back(not_done(check, Kind::numerical, error.what()));
+  }
+}
+
 Conditions conditions(const RowFunction& f, Block<const double> points) {
   const Images here = f(points);
   const auto n = static_cast<std::size_t>(points.rows);

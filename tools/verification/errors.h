@@ -26,6 +26,10 @@ struct Judged {
 /// or that one is not finite, fails. `name_of(i)` names a row.
 Finding judge(const Judged& what, const Errors& errors, const std::function<std::string(Index)>& name_of);
 
+/// Calls `f`, which adds to `findings`. If it throws NumericalError the check has failed; if DataError, because a
+/// preprocessing refuses what lies a step beyond a row, it cannot be done.
+void attempt(std::vector<Finding>& findings, const std::string& check, const std::function<void()>& f);
+
 /// What a function gives for each row: values, a number beside them, or both.
 struct Images {
   Matrix<double> values;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <numeric>
 
 #include "flow_maps.h"
 #include "number_format.h"
@@ -184,6 +184,29 @@ Finding check_preprocessing_log_det(const Subject<T>& subject, const Usable<T>& 
   return judge_log_det(kPreprocessingLogDet, transform, points, {}, places, usable.name_of);
 }
 
+/// The checks of one side's points.
+template <class T>
+void add_side(const Subject<T>& subject, const Points<T>& side, std::vector<Finding>& findings) {
+  const std::string round = fmt::format("{}, there and back", side.title),
+                    log_det = fmt::format("{}, log_det", side.title);
+  const auto skip = [&](const std::string& check, const char* reason) {
+    findings.push_back(not_done(check, Kind::numerical, reason));
+  };
+  if (!side.points.data) return skip(round, "there are none");
+  const Traits traits = map_traits(subject.model());
+  const bool back_draws = side.direction == Direction::inverse ? traits.draws_forward : traits.draws_inverse;
+  if (back_draws)
+    skip(round, "the way back draws at random what the way there drops");
+  else if (traits.forward == Cost::none || traits.inverse == Cost::none)
+    skip(round, "the flow has one direction alone");
+  else
+    attempt(findings, round, [&] { add_round_trip(subject, side, findings); });
+  if (traits.log_det != LogDet::exact || traits.uses_draws || traits.draws_forward || traits.draws_inverse)
+    skip(log_det, "the log_det is an estimate or a bound, or the flow draws at random");
+  else
+    attempt(findings, log_det, [&] { findings.push_back(check_log_det(subject, side)); });
+}
+
 }  // namespace
 
 template <class T>
@@ -219,23 +242,10 @@ double tolerance_of(const Subject<T>& subject) {
 template <class T>
 std::vector<Finding> map_checks(const Subject<T>& subject, const Usable<T>& usable) {
   std::vector<Finding> findings;
-  const auto add = [&](const std::string& check, auto&& f) {
-    try {
-      f();
-    } catch (const NumericalError& error) {
-      findings.push_back({.check = check,
-                          .verdict = Verdict::failed,
-                          .measured = "cannot be computed",
-                          .expected = {},
-                          .advice = error.what()});
-    } catch (const DataError& error) {  // the preprocessing refuses what lies a step beyond a row
-      findings.push_back(not_done(check, Kind::numerical, error.what()));
-    }
-  };
   const bool any = usable.events.rows() > 0;
   if (subject.data && any && !subject.data->state().preprocess.empty()) {
-    add(kPreprocessing, [&] { findings.push_back(check_preprocessing(subject, usable)); });
-    add(kPreprocessingLogDet, [&] { findings.push_back(check_preprocessing_log_det(subject, usable)); });
+    attempt(findings, kPreprocessing, [&] { findings.push_back(check_preprocessing(subject, usable)); });
+    attempt(findings, kPreprocessingLogDet, [&] { findings.push_back(check_preprocessing_log_det(subject, usable)); });
   }
   if (!subject.flow()) {
     findings.push_back(
@@ -245,38 +255,24 @@ std::vector<Finding> map_checks(const Subject<T>& subject, const Usable<T>& usab
   const Traits traits = map_traits(subject.model());
   const bool costly = std::max(traits.forward, traits.inverse) > Cost::one_pass;
   std::vector<Index> places(static_cast<std::size_t>(usable.events.rows()));
-  for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<Index>(i);
+  std::iota(places.begin(), places.end(), Index{0});
   if (costly) places = some_of(std::move(places), kCostlyDraws, 0);
   const Matrix<T> events = picked<T>(usable.events, places), context = picked<T>(usable.context, places);
+  add_side<T>(subject,
+              {"rows", Direction::inverse, events, context,
+               [&](Index i) { return usable.name_of(places[static_cast<std::size_t>(i)]); }},
+              findings);
+
   const bool drawable = innermost_base(subject.model()).traits().can_sample && (!subject.conditional() || any);
   const Index n = costly ? kCostlyDraws : kDraws;
-  const Matrix<T> draw_context = drawable ? contexts_for(subject, n) : Matrix<T>();
-  const Matrix<T> draws =
-      drawable ? draw_from_base<T>(subject.engine, n, draw_context, DrawStep::round_trip) : Matrix<T>();
-  const Points<T> sides[] = {
-      {"rows", Direction::inverse, events, context,
-       [&](Index i) { return usable.name_of(places[static_cast<std::size_t>(i)]); }},
-      {"draws", Direction::forward, draws, draw_context, [](Index i) { return fmt::format("draw {}", i); }}};
-  for (const Points<T>& side : sides) {
-    const bool draws_on_the_way = side.direction == Direction::inverse ? traits.draws_forward : traits.draws_inverse;
-    if (!side.points.data) {
-      findings.push_back(not_done(fmt::format("{}, there and back", side.title), Kind::numerical, "there are none"));
-      continue;
-    }
-    const std::string round = fmt::format("{}, there and back", side.title),
-                      log_det = fmt::format("{}, log_det", side.title);
-    if (draws_on_the_way)
-      findings.push_back(not_done(round, Kind::numerical, "the way back draws at random what the way there drops"));
-    else if (traits.forward == Cost::none || traits.inverse == Cost::none)
-      findings.push_back(not_done(round, Kind::numerical, "the flow has one direction alone"));
-    else
-      add(round, [&] { add_round_trip(subject, side, findings); });
-    if (traits.log_det != LogDet::exact || traits.uses_draws || traits.draws_forward || traits.draws_inverse)
-      findings.push_back(
-          not_done(log_det, Kind::numerical, "the log_det is an estimate or a bound, or the flow draws at random"));
-    else
-      add(log_det, [&] { findings.push_back(check_log_det(subject, side)); });
+  Matrix<T> draws, draw_context;
+  if (drawable) {
+    draw_context = contexts_for(subject, n);
+    draws = draw_from_base<T>(subject.engine, n, draw_context, DrawStep::round_trip);
   }
+  add_side<T>(subject,
+              {"draws", Direction::forward, draws, draw_context, [](Index i) { return fmt::format("draw {}", i); }},
+              findings);
   return findings;
 }
 

@@ -256,17 +256,7 @@ std::vector<Finding> numerical_checks(const Subject<T>& subject) {
     findings.push_back(not_done("everything else", Kind::numerical, "with such parameters nothing else can be judged"));
     return findings;
   }
-  const auto add = [&](const char* check, auto&& f) {
-    try {
-      findings.push_back(f());
-    } catch (const NumericalError& error) {
-      findings.push_back({.check = check,
-                          .verdict = Verdict::failed,
-                          .measured = "cannot be computed",
-                          .expected = {},
-                          .advice = error.what()});
-    }
-  };
+  const auto add = [&](const char* check, auto&& f) { attempt(findings, check, [&] { findings.push_back(f()); }); };
   const std::string no_density = why_no_density(subject);
   const auto density_check = [&](const char* check, bool possible, const char* reason, auto&& f) {
     if (no_density.empty() && possible) return add(check, f);
