@@ -39,14 +39,14 @@ void print_outcome(const FitOutcome& outcome, const std::optional<EarlyStopping>
   if (console.json) {
     nlohmann::ordered_json object = {{"run", run},
                                      {"steps", training.steps},
-                                     {"loss", json_number(training.loss)},
+                                     {"loss", json_number(outcome.loss)},
                                      {"seconds", training.seconds},
                                      {"evaluation", to_json(outcome.evaluation)}};
     if (early_stopping) object["early_stopping"] = early_stopping_json(outcome);
     return console.result(object.dump(2) + "\n");
   }
   console.result(fmt::format("{}: {} in {}, loss {}\n", run, counted(training.steps, "step"),
-                             duration(training.seconds), decimal(training.loss)));
+                             duration(training.seconds), decimal(outcome.loss)));
   if (early_stopping) console.result(early_stopping_text(outcome, *early_stopping));
   if (!outcome.evaluation.empty()) console.result("\n" + to_text(outcome.evaluation));
 }
@@ -101,6 +101,8 @@ const Command& fit_command() {
           "of the run (metrics.csv), everything that later commands need (checkpoint.safetensors), 1,000 samples in "
           "the data's units (samples.npy), the mean log-density of each split (evaluation.json), and pictures, each "
           "with the gnuplot script and the data that drew it (plots/).\n\n"
+          "The loss is that of each report's step where a step sees all rows, and where it sees a part of them "
+          "(training.batch_size) the mean over the steps since the last report.\n\n"
           "Nothing is overwritten: a folder that is not empty is refused. Ctrl-C ends the fit after the step at hand, "
           "with a checkpoint. A fit whose parameters or densities are not finite, at any step or after the last, "
           "fails; the "

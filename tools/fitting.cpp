@@ -46,6 +46,7 @@ Fitting<T>::Fitting(const Registry& registry, Experiment<T>& experiment, RunFold
       engine_(experiment.model, engine_settings(experiment, threads)),
       spec_text_(experiment.spec.to_yaml(registry)),
       training_(make_training()),
+      loss_(training_.train.data.data && (training_.batch_size == 0 || training_.batch_size >= training_.train.count)),
       progress_(console, experiment.settings.steps) {
   if (experiment.data) data_state_ = experiment.data->state();
 }
@@ -84,6 +85,7 @@ void Fitting<T>::train(FitOutcome& outcome) {
   try {
     const Interruption interruption;
     outcome.training = experiment_.procedure->run(training_);
+    outcome.loss = loss_.last();
     progress_.clear();
     outcome.signal = outcome.training.stopped ? Interruption::signal() : 0;
     judge(outcome.training.steps);
@@ -98,10 +100,13 @@ void Fitting<T>::train(FitOutcome& outcome) {
 }
 
 template <class T>
-bool Fitting<T>::after_step(const MetricRow& row, bool report) {
+bool Fitting<T>::after_step(const MetricRow& step, bool report) {
+  MetricRow row = step;
+  row.loss = loss_.at_step(step.loss);
   confirm();
   if (report) remember(row.step, false);
   if (report || !std::isnan(row.validation_loss)) {
+    loss_.reported(row.loss);
     for (auto* list : {&experiment_.trackers, &trackers_})
       for (const auto& tracker : *list) tracker->record(row);
     progress_.report(row, training_.best.step == row.step);

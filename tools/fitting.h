@@ -16,10 +16,37 @@ namespace pushforward {
 /// What a fit came to.
 struct FitOutcome {
   TrainingResult training;
+  double loss = 0;                          // as last reported: see ReportedLoss
   int signal = 0;                           // what interrupted it, or 0
   std::int64_t best_step = 0;               // whose parameters are the run's; 0: those of the last step
   double best_validation_loss = 0;          // at them
   std::vector<SplitEvaluation> evaluation;  // none if it was interrupted
+};
+
+/// The loss that trackers, progress and the result of a fit tell. That of one batch tells more about the batch than
+/// about the parameters: where batches are a part of the rows, it is the mean over the steps since the last report, and
+/// only where they are all rows the step's own.
+class ReportedLoss {
+ public:
+  explicit ReportedLoss(bool of_all_rows) : of_all_rows_(of_all_rows) {}
+  /// To be told every step's loss; gives what is to be reported at it.
+  double at_step(double loss) {
+    sum_ = of_all_rows_ ? loss : sum_ + loss;
+    steps_ = of_all_rows_ ? 1 : steps_ + 1;
+    return sum_ / static_cast<double>(steps_);
+  }
+  /// The next mean begins after this step.
+  void reported(double loss) {
+    last_ = loss;
+    sum_ = 0;
+    steps_ = 0;
+  }
+  double last() const { return last_; }
+
+ private:
+  bool of_all_rows_;
+  double sum_ = 0, last_ = 0;
+  std::int64_t steps_ = 0;
 };
 
 /// Trains an experiment and writes everything that a run's folder holds. Used once.
@@ -38,7 +65,7 @@ class Fitting {
   Training<T> make_training();
   void start_trackers();
   void train(FitOutcome& outcome);
-  bool after_step(const MetricRow& row, bool report);
+  bool after_step(const MetricRow& step, bool report);
   Checkpoint capture(std::int64_t step) const;
   void save_checkpoint(std::int64_t step);
   /// Keeps the parameters of this step in memory until the next step says whether they are good.
@@ -62,6 +89,7 @@ class Fitting {
   std::optional<typename DataPipeline<T>::State> data_state_;
   std::vector<std::unique_ptr<Tracker<T>>> trackers_;  // besides the spec's
   Training<T> training_;
+  ReportedLoss loss_;
   Progress progress_;
 
   struct Candidate {

@@ -100,8 +100,9 @@ constexpr Example kExamples[] = {{"default", "csv"}};
 
 constexpr const char kDocumentation[] = R"(
 Columns `step`, `loss`, `validation_loss`, `learning_rate`, `seconds`, a row for each step that reports, written at
-once. The loss is that before the step's update, in preprocessed units; numbers read back exactly. A cell is empty where
-nothing was computed. A run that goes on after it was stopped continues its own table.
+once. The loss is in preprocessed units, before the step's update; where a step sees a part of the rows (`batch_size`),
+it is the mean over the steps since the row above, because that of one batch is mostly chance. Numbers read back exactly.
+A cell is empty where nothing was computed. A run that goes on after it was stopped continues its own table.
 )";
 
 constexpr ComponentInfo kComponents[] = {

@@ -1,9 +1,11 @@
 // fit: what it prints, what a run's folder holds, and how it ends when it cannot go on.
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "io/npy.h"
 #include "io/safetensors.h"
+#include "pictures/plot_numbers.h"
 #include "support/specs.h"
 
 namespace {
@@ -61,6 +63,45 @@ TEST_CASE("A run's folder holds its files and nothing else") {
   CHECK(checkpoint.metadata.at("columns") == R"(["x0","x1"])");
   CHECK(checkpoint.tensors.contains("preprocess/0"));
   CHECK(checkpoint.tensors.contains("optimizer_step/0"));
+}
+
+/// The losses in metrics.csv.
+std::vector<double> reported_losses(const std::filesystem::path& run) {
+  const ::pushforward::Table losses = ::pushforward::losses_of(read_text(run / "metrics.csv"), "metrics.csv");
+  const std::span<const double> column = losses.column(1);
+  return {column.begin(), column.end()};
+}
+
+TEST_CASE("The loss of batches is reported as its mean since the last report, that of all rows as it is") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  const auto fit = [&](const std::string& run, const std::string& batch_size, const std::string& report_every) {
+    const Outcome outcome =
+        pushforward({"fit", "small.yaml", "--output", run, "--format", "json", "-q", "--no-plots", "--set",
+                     "training.batch_size=" + batch_size, "--set", "training.report_every=" + report_every},
+                    folder.path());
+    REQUIRE(outcome.code == 0);
+    return Json::parse(outcome.out)["loss"].get<double>();
+  };
+  for (const std::string batch_size : {"50", "139", "140", "all"}) {
+    INFO("batch_size " << batch_size);
+    fit(batch_size + "_each", batch_size, "1");
+    const double told = fit(batch_size, batch_size, "10");
+    const std::vector<double> each = reported_losses(folder / (batch_size + "_each"));
+    const std::vector<double> rows = reported_losses(folder / batch_size);
+    REQUIRE(each.size() == 20);
+    REQUIRE(rows.size() == 3);
+    CHECK(rows[0] == each[0]);
+    CHECK(told == rows[2]);
+    if (batch_size == "140" || batch_size == "all") {
+      CHECK(rows[1] == each[9]);
+      CHECK(rows[2] == each[19]);
+    } else {
+      CHECK(rows[1] == Approx(std::accumulate(&each[1], &each[10], 0.0) / 9).epsilon(1e-12));
+      CHECK(rows[2] == Approx(std::accumulate(each.begin() + 10, each.end(), 0.0) / 10).epsilon(1e-12));
+      CHECK(rows[2] != each[19]);
+    }
+  }
 }
 
 TEST_CASE("The resolved spec of a run fits to the same numbers") {

@@ -47,7 +47,7 @@ class PUSHFORWARD_EXPORT Preprocess : public Component<T> {
 /// Receives a run's numbers as they come.
 struct MetricRow {
   std::int64_t step = 0;
-  double loss = 0;
+  double loss = 0;  // of the step's batch; in what a fit's trackers are told, the mean since the last row (see csv)
   double validation_loss = 0;  // NaN: not computed at this step
   double learning_rate = 0;
   double seconds = 0;
