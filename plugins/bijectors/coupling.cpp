@@ -190,7 +190,7 @@ With kept features a and moved features b, from data y to base x (`maps: data_to
 `x_a = y_a`, `x_b = f(y_b; theta)` with `theta = network(y_a, context)`, log_det `sum_b log |f'(y_b; theta)|`
 
 The other direction inverts f, with the same theta: both cost one evaluation of the network. `f` may be any transformer:
-NICE is `additive`, RealNVP `affine`, a neural spline flow `rational_quadratic_spline`, Flow++ `mixture_of_logistics`.
+`affine` makes this a RealNVP layer, `rational_quadratic_spline` one of a neural spline flow.
 
 The network's outputs are the raw numbers of the moved features in increasing order, those of one feature side by side.
 It starts at the transformer's identity, so the coupling starts as the identity. An event of one element keeps nothing:
@@ -198,7 +198,8 @@ its parameters depend on the context alone, or are learnable constants where the
 
 With `base_to_data`, training by likelihood inverts f; for splines it is another family of densities.
 
-L. Dinh, D. Krueger, Y. Bengio, NICE: non-linear independent components estimation, 2014 (arXiv 1410.8516).
+L. Dinh, D. Krueger, Y. Bengio, NICE: non-linear independent components estimation, 2014 (arXiv 1410.8516), where f
+is a shift alone.
 L. Dinh, J. Sohl-Dickstein, S. Bengio, Density estimation using Real NVP, ICLR 2017.
 C. Durkan, A. Bekasov, I. Murray, G. Papamakarios, Neural spline flows, NeurIPS 2019.
 )";

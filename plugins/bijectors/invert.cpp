@@ -51,10 +51,7 @@ constexpr const char kDocumentation[] = R"(
 `forward` is the child's `inverse` and the other way round, with their log_dets; so are costs, domains and codomains.
 Several bijectors at once are inverted as `invert: {bijector: {chain: {bijectors: [...]}}}`, their order included.
 
-An inverse autoregressive flow (IAF) is `invert` of a masked autoregressive flow (MAF). For a child with the field
-`maps`, `invert` does what the other value of `maps` does.
-
-G. Papamakarios, T. Pavlakou, I. Murray, Masked autoregressive flow for density estimation, NeurIPS 2017.
+For a child with the field `maps`, such as `coupling`, `invert` does what the other value of `maps` does.
 )";
 
 constexpr ComponentInfo kComponents[] = {
