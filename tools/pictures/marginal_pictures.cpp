@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "number_format.h"
 #include "pictures/gnuplot.h"
 #include "pictures/script.h"
 
@@ -30,8 +32,9 @@ TextFile curves_file(const std::vector<Curves>& curves, const Table& rows, const
 struct Layout {
   int across, down;
   double panel_width, panel_height, left, gap_x, gap_y;
-  int width() const { return static_cast<int>(left + across * panel_width + (across - 1) * gap_x + 14); }
-  int height() const { return static_cast<int>(30 + down * (panel_height + gap_y)); }
+  double right = 14, top = 34, bottom = 46;  // beside, above and below all panels
+  int width() const { return static_cast<int>(left + across * panel_width + (across - 1) * gap_x + right); }
+  int height() const { return static_cast<int>(top + down * panel_height + (down - 1) * gap_y + bottom); }
 };
 Layout layout_of(int panels) {
   if (panels == 1) return {1, 1, 420, 250, 0, 0, 50};
@@ -41,6 +44,19 @@ Layout layout_of(int panels) {
     if ((panels + fewer - 1) / fewer * fewer < (panels + across - 1) / across * across) across = fewer;
   const double panel = across == 3 ? 190 : across == 4 ? 160 : 135;
   return {across, (panels + across - 1) / across, panel, 0.72 * panel, 14, 14, 50};
+}
+
+constexpr int kTicksOfSmall = 3;
+constexpr double kSmallPrint = 11;  // height of the line above a panel, in points
+
+/// How many rows a panel does not show, above its right end.
+std::string outside_text(std::span<const double> values, const AxisRange& range) {
+  const auto count = std::count_if(values.begin(), values.end(),
+                                   [&](double v) { return std::isfinite(v) && (v < range.low || v > range.high); });
+  if (count == 0) return "";
+  return fmt::format(
+      "  set label '{} outside' at graph 1, graph 1 right offset 0,0.55 textcolor rgb '#707070' font ',8'\n",
+      counted(count, "row"));
 }
 
 /// The greatest of the densities that a panel shows.
@@ -65,35 +81,49 @@ Picture curves_picture(const PictureNumbers& numbers, const std::string& name, c
   Layout layout = layout_of(static_cast<int>(elements.size()));
   const bool small = layout.across > 2;
   std::vector<AxisRange> heights;
+  std::vector<std::string> outside;
   for (std::size_t e = 0; e < elements.size(); ++e) {
     add_histogram(histograms, rows, elements[e]);
+    outside.push_back(outside_text(rows.column(elements[e]), curves[e].range));
+    const Overhang beyond = small ? overhang(curves[e].range, layout.panel_width, kTicksOfSmall, 5.9)
+                                  : overhang(curves[e].range, layout.panel_width);
+    layout.right = std::max(layout.right, beyond.right + 4);
+    layout.left = std::max(layout.left, beyond.left + 4);
+    layout.gap_x = std::max(layout.gap_x, std::max(beyond.left, beyond.right) + 6);
     heights.push_back({0, 1.06 * greatest(histograms.column(2 * static_cast<Index>(e) + 1), curves[e].data,
                                           model ? curves[e].model : none)});
     if (small) continue;
     const double room = room_beside(heights.back());
     (e == 0 ? layout.left : layout.gap_x) = e == 0 ? room : room - 6;
   }
+  const bool chosen = elements.size() < static_cast<std::size_t>(rows.columns());
+  if (chosen) layout.bottom += kCaption;
+  if (std::any_of(outside.begin(), outside.end(), [](const std::string& text) { return !text.empty(); })) {
+    layout.top += kSmallPrint;
+    layout.gap_y += kSmallPrint;
+  }
   const double width = layout.width(), height = layout.height();
   std::string script = gnuplot_beginning(name, title, layout.width(), layout.height());
   script += "  set boxwidth 1 relative\n  unset key\n";
   if (small) script += "  set tics font ',9'\n  unset ytics\n";
   script += fmt::format("  set multiplot layout {},{} margins {:.4f},{:.4f},{:.4f},{:.4f} spacing {:.4f},{:.4f}\n",
-                        layout.down, layout.across, layout.left / width, 1 - 14 / width, (layout.gap_y - 4) / height,
-                        1 - 34 / height, layout.gap_x / width, layout.gap_y / height);
+                        layout.down, layout.across, layout.left / width, 1 - layout.right / width,
+                        layout.bottom / height, 1 - layout.top / height, layout.gap_x / width, layout.gap_y / height);
   PictureNumbers told;  // which of them the legend names
   if (numbers.data) told.data.emplace();
   if (model && model_curve) told.samples.emplace();
   script += legend(told, 1 - 15 / height, "━");
-  if (elements.size() < static_cast<std::size_t>(rows.columns()))
+  if (chosen)
     script += fmt::format(
-        "  set label '{} of {} columns, those that fit worst' at screen 0.985, screen {:.4f} right \\\n"
+        "  set label '{} of {} columns, those that fit worst' at screen 0.5, screen {:.4f} center \\\n"
         "    textcolor rgb '#707070' font ',9'\n",
-        elements.size(), rows.columns(), 10 / height);
+        elements.size(), rows.columns(), 9 / height);
   for (std::size_t e = 0; e < elements.size(); ++e) {
     const auto column = static_cast<Index>(e) * columns + 1;
     const std::string& element = rows.names[static_cast<std::size_t>(elements[e])];
     script += axis_text('x', small ? shortened(element, static_cast<std::size_t>(layout.panel_width / 6.8)) : element,
-                        curves[e].range, small ? 3 : kTicks);
+                        curves[e].range, small ? kTicksOfSmall : kTicks);
+    script += outside[e];
     script += small ? fmt::format("  set yrange {}\n", range_text(heights[e]))
                     : axis_text('y', e == 0 ? "density" : "", heights[e]);
     script += fmt::format(

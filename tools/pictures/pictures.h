@@ -18,8 +18,9 @@ struct WarpedLine {
 /// The plane of a flow's base and what becomes of it.
 struct Warp {
   std::vector<WarpedLine> upright, level;  // lines of a regular grid: first element constant, second constant
-  std::vector<WarpedLine> contours;        // around half of the base's mass, and around most of it
-  WarpedLine draws;                        // of the base: points
+  std::vector<WarpedLine> contours;        // around these shares of the base's mass
+  std::vector<double> contour_shares;
+  WarpedLine draws;  // of the base: points
 };
 
 /// What the pictures of one run show; what is not there is not shown. Rows are in the user's units.

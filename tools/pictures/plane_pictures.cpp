@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "number_format.h"
 #include "pictures/gnuplot.h"
 #include "pictures/script.h"
 
@@ -97,6 +98,32 @@ std::string warp_panel(const Warp& warp, int x, int y) {
   return text + "\n";
 }
 
+/// What is drawn, in one line above the panels: the same in both, the flow's images on the right.
+std::string warp_legend(const Warp& warp, const PanelRow& row) {
+  struct Entry {
+    std::string text;
+    const char* colour;
+  };
+  std::vector<Entry> entries{{"● draws of the base", "#808080"}, {"━ z0 fixed", "#0072b2"}, {"━ z1 fixed", "#009e73"}};
+  std::string shares;
+  for (const double share : warp.contour_shares)
+    shares += fmt::format("{}{:.0f} %", shares.empty() ? "" : " and ", 100 * share);
+  if (!warp.contours.empty()) entries.push_back({"━ around " + shares + " of its mass", "#d55e00"});
+  const auto length = [](const Entry& entry) {  // in points, with what lies between two entries
+    return 6.0 * static_cast<double>(characters(entry.text)) + 28;
+  };
+  double place = row.width();
+  for (const Entry& entry : entries) place -= length(entry);
+  place = std::max(place / 2, 4.0);
+  std::string text;
+  for (const Entry& entry : entries) {
+    text += fmt::format("  set label {} at screen {:.5f}, screen {:.5f} left textcolor rgb '{}'\n",
+                        gnuplot_string(entry.text), place / row.width(), 1 - 13.0 / row.height(), entry.colour);
+    place += length(entry);
+  }
+  return text;
+}
+
 }  // namespace
 
 Picture density_picture(const PictureNumbers& numbers) {
@@ -106,6 +133,7 @@ Picture density_picture(const PictureNumbers& numbers) {
   PanelRow row(1, 365, Frame{grid.axes[0], grid.axes[1]}.ratio());
   row.right = 36 + room_beside({0, top});
   row.left = room_beside(grid.axes[1]);
+  row.bottom += kCaption;
   std::string script =
       gnuplot_beginning("density", "Density of the model", row.width(), row.height()) + "  " + gnuplot_palette();
   script += row.multiplot() + axis_text('x', points.rows.names[0], grid.axes[0]) +
@@ -115,6 +143,10 @@ Picture density_picture(const PictureNumbers& numbers) {
                   top, tick_step({0, top}, kTicks));
   if (top < *std::max_element(grid.density.begin(), grid.density.end()))
     script += "  # A few cells above would leave the rest dark.\n";
+  const Index beyond = outside(points.rows, {grid.axes[0], grid.axes[1]});
+  script += row.caption(
+      fmt::format("white dots: {}{}", numbers.data ? "training data" : "samples of the model",
+                  beyond ? fmt::format(", {} of {} outside", count_text(beyond), count_text(points.rows.rows)) : ""));
   script +=
       "  unset grid\n  set tics front\n"
       "  set colorbox user origin graph 1.035, graph 0 size graph 0.045, graph 1 noborder\n";
@@ -136,15 +168,16 @@ Picture warp_picture(const PictureNumbers& numbers) {
   give_one_scale(base.x, base.y);
   give_one_scale(frame.x, frame.y);
   PanelRow row(2, 290, 1);
-  row.top = 28;
+  row.top = 54;
   row.left = room_beside(base.y);
   row.gap = room_beside(frame.y) + 8;
   std::string script =
       gnuplot_beginning("warp", "The plane of the base and what the flow makes of it", row.width(), row.height());
-  script += "  unset grid\n" + row.multiplot();
+  row.make_room(frame.x);
+  script += "  unset grid\n" + row.multiplot() + warp_legend(warp, row);
   script += "  set title 'base space'\n" + axis_text('x', "z0", base.x) + axis_text('y', "z1", base.y) +
             warp_panel(warp, 1, 2);
-  script += "  set title 'data space'\n" + axis_text('x', rows.names[0], frame.x) +
+  script += "  unset label\n  set title 'data space'\n" + axis_text('x', rows.names[0], frame.x) +
             axis_text('y', rows.names[1], frame.y) + warp_panel(warp, 3, 4);
   return {"warp", script + "  unset multiplot\n" + gnuplot_end(), {warp_file(warp, rows, frame)}};
 }

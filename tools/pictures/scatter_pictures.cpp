@@ -70,11 +70,10 @@ std::string overlay_plot(const Scattered& data, const Scattered& samples) {
       2 * layers - 1, layers);
 }
 
-std::string outside_text(const char* noun, const Table& rows, const Frame& frame) {
+/// What a panel shows, and how many of these lie outside: there they cover no points.
+std::string title_text(const char* what, const Table& rows, const Frame& frame) {
   const Index count = outside(rows, frame);
-  if (count == 0) return "";
-  return fmt::format("  set label '{} outside' at graph 0.98, graph 0.035 right textcolor rgb '#707070' font ',9'\n",
-                     counted(count, noun));
+  return fmt::format("  set title '{}{}'\n", what, count ? fmt::format(", {} outside", count_text(count)) : "");
 }
 
 }  // namespace
@@ -83,11 +82,14 @@ Picture data_picture(const PictureNumbers& numbers) {
   const Scattered data = scattered_data(numbers);
   const Frame frame = frame_of(*numbers.data);
   PanelRow row(1, 380, frame.ratio());
+  const Index beyond = outside(data.rows, frame);
   if (!data.classes.empty()) row.top = 30;
+  if (beyond) row.bottom += kCaption;
   row.left = room_beside(frame.y);
+  row.make_room(frame.x);
   std::string script = gnuplot_beginning("data", "Training data", row.width(), row.height());
-  script +=
-      row.multiplot() + class_text(numbers, row) + axes_text(data.rows, frame) + outside_text("row", data.rows, frame);
+  script += row.multiplot() + class_text(numbers, row) + axes_text(data.rows, frame);
+  if (beyond) script += row.caption(fmt::format("{} outside", counted(beyond, "row")));
   script += points_plot("data.csv", data, "data_colour", 0.35);
   return {"data", script + "  unset multiplot\n" + gnuplot_end(), {points_file("data.csv", data)}};
 }
@@ -99,18 +101,19 @@ Picture samples_picture(const PictureNumbers& numbers) {
   // The data make the frame: a single sample of a heavy tail would leave them a dot in its middle.
   const Frame frame = frame_of(shown_rows(numbers));
   PanelRow row(!compared ? 1 : classes ? 2 : 3, 265, frame.ratio());
-  row.top = classes ? 48 : 28;
+  row.top = classes ? 58 : 28;
   row.left = room_beside(frame.y);
+  row.make_room(frame.x);
   std::string script =
       gnuplot_beginning("samples", "Training data and samples of the model", row.width(), row.height());
   script += row.multiplot() + class_text(numbers, row) + axes_text(samples.rows, frame);
   std::vector<TextFile> files{points_file("samples.csv", samples)};
   if (compared) {
     files.insert(files.begin(), points_file("data.csv", data));
-    script += "  set title 'training data'\n" + outside_text("row", data.rows, frame) +
-              points_plot("data.csv", data, "data_colour", 0.28) + "  unset label\n  unset ylabel\n  set format y ''\n";
+    script += title_text("training data", data.rows, frame) + points_plot("data.csv", data, "data_colour", 0.28) +
+              "  unset label\n  unset ylabel\n  set format y ''\n";
   }
-  script += "  set title 'samples of the model'\n" + outside_text("sample", samples.rows, frame);
+  script += title_text("samples of the model", samples.rows, frame);
   script += points_plot("samples.csv", samples, "model_colour", 0.28);
   if (row.panels == 3) script += "  unset label\n  set title 'both'\n" + overlay_plot(data, samples);
   return {"samples", script + "  unset multiplot\n" + gnuplot_end(), files};

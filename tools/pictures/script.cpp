@@ -29,6 +29,9 @@ int tick_digits(const AxisRange& range) {
 }
 constexpr int kCommonDigits = 6;  // those that %g shows
 
+/// In UTF-8, as against a byte that goes on with one.
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
+
 Scattered every(const Table& all, const std::vector<int>& classes, Index stride, Index most) {
   Scattered some;
   some.rows.names = all.names;
@@ -62,11 +65,14 @@ double tick_step(const AxisRange& range, int ticks) {
     }
 }
 
+std::size_t characters(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
 std::string shortened(const std::string& name, std::size_t most) {
-  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
-  if (static_cast<std::size_t>(std::count_if(name.begin(), name.end(), begins)) <= most) return name;
-  std::size_t characters = 0, end = 0;
-  while (end < name.size() && !(begins(name[end]) && ++characters == most)) ++end;
+  if (characters(name) <= most) return name;
+  std::size_t seen = 0, end = 0;
+  while (end < name.size() && !(begins_character(name[end]) && ++seen == most)) ++end;
   return name.substr(0, end) + "…";
 }
 
@@ -101,6 +107,17 @@ double room_beside(const AxisRange& range, int ticks) {
   return 46 + 6.5 * static_cast<double>(longest);
 }
 
+Overhang overhang(const AxisRange& range, double length, int ticks, double character) {
+  const Ticks shown = ticks_of(range, ticks);
+  const auto beyond = [&](double tick, double from_end) {
+    const std::string text = fmt::format("{:.{}g}", tick == 0 ? 0.0 : tick, shown.digits);
+    return std::max(0.0, character * static_cast<double>(text.size()) / 2 - length * from_end / range.width());
+  };
+  const double first = std::ceil(range.low / shown.step) * shown.step;
+  const double last = std::floor(range.high / shown.step) * shown.step;
+  return {beyond(first, first - range.low), beyond(last, range.high - last)};
+}
+
 Frame frame_of(const Table& rows) {
   return {shown_range(rows.column(0), kPointMargin), shown_range(rows.column(1), kPointMargin)};
 }
@@ -114,6 +131,17 @@ PanelRow::PanelRow(int count, double longer_side, double ratio)
     : panels(count),
       panel_width(ratio <= 1 ? longer_side : longer_side / ratio),
       panel_height(ratio <= 1 ? longer_side * ratio : longer_side) {}
+
+std::string PanelRow::caption(const std::string& text) const {
+  return fmt::format("  set label {} at screen {:.5f}, screen {:.5f} center textcolor rgb '#707070' font ',9'\n",
+                     gnuplot_string(text), (left + panel_width / 2) / width(), 9.0 / height());
+}
+
+void PanelRow::make_room(const AxisRange& x) {
+  const Overhang beyond = overhang(x, panel_width);
+  right = std::max(right, beyond.right + 4);
+  gap = std::max(gap, beyond.left + beyond.right + 6);
+}
 
 std::string PanelRow::multiplot() const {
   const double w = width(), h = height();

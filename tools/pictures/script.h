@@ -8,6 +8,7 @@ namespace pushforward {
 inline constexpr double kCurveMargin = 0.08;  // around the data, as a share of their width, where curves are shown
 inline constexpr double kPointMargin = 0.15;  // where points and densities are
 inline constexpr int kTicks = 5;              // of an axis, at most
+inline constexpr double kCaption = 14;        // height of a line of small print, in points
 
 /// A CSV file of a table whose names are on one line each.
 TextFile csv_file(std::string name, Table table);
@@ -18,12 +19,21 @@ std::string range_text(const AxisRange& range);
 std::string axis_text(char axis, const std::string& name, const AxisRange& range, int ticks = kTicks);
 /// The least of 1, 2, 2.5 and 5 times a power of ten that gives an axis at most so many ticks.
 double tick_step(const AxisRange& range, int ticks);
+/// How many characters a text in UTF-8 has.
+std::size_t characters(const std::string& text);
 /// A name of at most so many characters, the last of which says that there were more. UTF-8 stays whole.
 std::string shortened(const std::string& name, std::size_t most);
 /// Digits with which numbers are written so that a picture of that range shows no steps.
 int digits_of(const AxisRange& range);
 /// How far, in points, ticks and label of an upright axis reach from it.
 double room_beside(const AxisRange& range, int ticks = kTicks);
+
+/// How far, in points, the outermost ticks of a level axis of that length reach beyond its ends, left and right, with
+/// characters so wide.
+struct Overhang {
+  double left, right;
+};
+Overhang overhang(const AxisRange& range, double length, int ticks = kTicks, double character = 6.5);
 
 /// What panels show on two axes: the frame of the data, or of the samples where there are no data.
 struct Frame {
@@ -38,6 +48,10 @@ struct PanelRow {
   PanelRow(int panels, double longer_side, double ratio);
   int width() const { return static_cast<int>(left + panels * panel_width + (panels - 1) * gap + right + 0.5); }
   int height() const { return static_cast<int>(bottom + panel_height + top + 0.5); }
+  /// A line of small print below the first panel's axis, for which `bottom` holds kCaption more.
+  std::string caption(const std::string& text) const;
+  /// Widens margin and gap where ticks of the level axis need it.
+  void make_room(const AxisRange& x);
   /// `set multiplot` with these places.
   std::string multiplot() const;
   int panels;

@@ -77,6 +77,7 @@ class WarpMaker {
       warp.level.push_back({line(y.low + part * y.width(), x, false), {}});
     }
     warp.contours = contours(x, y);
+    warp.contour_shares.assign(std::begin(kContourShares), std::end(kContourShares));
     warp.draws.base = std::move(points);
     for (auto* lines : {&warp.upright, &warp.level, &warp.contours}) map(*lines);
     std::vector<WarpedLine> only{std::move(warp.draws)};
