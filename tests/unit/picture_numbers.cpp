@@ -161,6 +161,102 @@ TEST_CASE("What is shown leaves out what lies far off, and nothing of a few valu
   CHECK(shown_range(std::vector<double>{0, 1, 50}, 0).high == 50);
 }
 
+TEST_CASE("A frame leaves out the ends of heavy tails, and no cluster of one row in ten") {
+  std::vector<double> cauchy, exponential;
+  for (int i = 0; i < 2000; ++i) {
+    const double u = (i + 0.5) / 2000;
+    cauchy.push_back(std::tan(std::numbers::pi * (u - 0.5)));
+    exponential.push_back(-std::log(u));
+  }
+  const AxisRange heavy = shown_range(cauchy, 0);  // its middle 95 of 100 are within 12.7, the middle 99 within 63.7
+  CHECK(heavy.high == Approx(12.7).epsilon(0.02));
+  CHECK(heavy.low == Approx(-heavy.high));
+  const AxisRange light = shown_range(exponential, 0);
+  CHECK(light.low == Approx(0).margin(1e-3));
+  CHECK(light.high > 7.5);  // nearly all: one value in 2000 is beyond
+
+  std::vector<double> clusters = normal_values(900, 0, 0.01, 9);
+  const std::vector<double> other = normal_values(100, 10, 0.01, 10);
+  clusters.insert(clusters.end(), other.begin(), other.end());
+  CHECK(shown_range(clusters, 0).high > 10);
+  std::vector<double> zeros(900);  // most values are the same
+  zeros.insert(zeros.end(), other.begin(), other.end());
+  CHECK(shown_range(zeros, 0).high > 10);
+}
+
+TEST_CASE("Ticks at the ends of a level axis reach beyond it by half their length") {
+  const Overhang wide = overhang({0, 20000}, 135);  // ticks at 0 and 20000
+  CHECK(wide.right == Approx(2.5 * 6.5));
+  CHECK(wide.left == Approx(0.5 * 6.5));
+  const Overhang inside = overhang({-0.5, 1.5}, 300);
+  CHECK(inside.right == Approx(1.5 * 6.5));
+  CHECK(overhang({-1.4, 1.4}, 300).right == 0);
+}
+
+namespace {
+
+Table losses_with(const std::vector<double>& training, const std::vector<double>& validation) {
+  Table table{.rows = static_cast<Index>(training.size()), .names = {"step", "loss", "validation_loss"}, .values = {}};
+  for (std::size_t i = 0; i < training.size(); ++i) table.values.push_back(100.0 * static_cast<double>(i));
+  for (const auto* column : {&training, &validation})
+    table.values.insert(table.values.end(), column->begin(), column->end());
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("The frame of the losses holds both curves, and says how much of either it leaves out") {
+  using Catch::Matchers::Contains;
+  const std::vector<double> training{92.5, 3, 1, 0, -1, -2, -2.5, -3, -3.5, -4};
+  const std::vector<double> beside{NAN, 6, 5, 4, 3, 2, 1, 0, -0.5, -1};
+  const std::string within = loss_picture(losses_with(training, beside)).script;
+  CHECK_THAT(within, Contains("above the frame: training, 1 of 10, up to 92.5"));
+  CHECK_THAT(within, !Contains("validation, "));
+  std::vector<double> far = beside;
+  far[1] = 170;
+  CHECK_THAT(loss_picture(losses_with(training, far)).script,
+             Contains("above the frame: training, 1 of 10, up to 92.5") && Contains("; validation, 1 of 9, up to 170"));
+  CHECK_THAT(loss_picture(losses_with({5, 4, 3, 2, 1}, {NAN, NAN, NAN, NAN, NAN})).script,
+             !Contains("above the frame") && !Contains("logscale") && !Contains("nonlinear"));
+}
+
+TEST_CASE("Losses that fall through powers of ten have an axis that shows them") {
+  using Catch::Matchers::Contains;
+  std::vector<double> positive, negative;
+  for (int i = 0; i <= 40; ++i) {
+    positive.push_back(3 + 1e5 * std::exp(-0.35 * i));
+    negative.push_back(positive.back() - 6);
+  }
+  const std::vector<double> none(positive.size(), NAN);
+  CHECK_THAT(loss_picture(losses_with(positive, none)).script, Contains("set logscale y"));
+  CHECK_THAT(loss_picture(losses_with(negative, none)).script,
+             Contains("set nonlinear y via asinh(y)") && Contains("set ytics (0, 1, -1, 10, 100,"));
+  // The log of a validation loss below zero is none.
+  CHECK_THAT(loss_picture(losses_with(positive, negative)).script, !Contains("set logscale y"));
+}
+
+TEST_CASE("Pictures say what their marks mean and how many rows they leave out") {
+  using Catch::Matchers::Contains;
+  PictureNumbers numbers;
+  numbers.data = Table{.rows = 2000, .names = {"a", "b"}, .values = {}};
+  for (int j = 0; j < 2; ++j)
+    for (int i = 0; i < 2000; ++i)
+      numbers.data->values.push_back(j ? std::cos(i) : std::tan(std::numbers::pi * ((i + 0.5) / 2000 - 0.5)));
+  const Frame frame = frame_of(*numbers.data);
+  numbers.density = DensityGrid{.axes = {frame.x, frame.y}, .cells = 4, .density = std::vector<double>(16, 1.0)};
+  Warp warp;
+  warp.upright = warp.level = warp.contours = {{{{-1, -1}, {1, 1}}, {{-2, 0}, {2, 1}}}};
+  warp.draws = warp.upright.front();
+  warp.contour_shares = {0.3935, 0.8647};
+  numbers.warp = warp;
+  CHECK_THAT(density_picture(numbers).script,
+             Contains("white dots: training data, ") && Contains(" of 1,000 outside'"));
+  CHECK_THAT(data_picture(numbers).script, Contains(" rows outside'"));
+  CHECK_THAT(data_marginals_picture(numbers).script, Contains(" rows outside'"));
+  CHECK_THAT(warp_picture(numbers).script,
+             Contains("● draws of the base") && Contains("━ around 39 % and 86 % of its mass"));
+}
+
 TEST_CASE("An axis has no more ticks than asked for, and room for the longest of them") {
   CHECK(tick_step({-1.4, 1.4}, 5) == Approx(0.5));
   CHECK(tick_step({0.12, 0.69}, 3) == Approx(0.2));
