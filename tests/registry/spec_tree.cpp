@@ -142,11 +142,11 @@ TEST_CASE("what a message repeats of a spec stays on its line, escaped and short
   CHECK(error_of("a: 1\n\"b\\n\\tc\\e\": !x 1\n") ==
         "spec.yaml:2:13: error: specs have no tags, but '!x' is one; quote a value that must be text");
   CHECK(error_of("{\"a\\n\\t\\e\": 1, \"a\\n\\t\\e\": 2}") ==
-        "spec.yaml:1:15: error: the key 'a\\n\\t\\x1b' was already given in line 1");
-  const std::string key(100000, 'k'), message = error_of("{" + key + ": 1, " + key + ": 2}");
+        "spec.yaml:1:16: error: the key 'a\\n\\t\\x1b' was already given in line 1");
+  const std::string message = error_of("a: !" + std::string(100000, 'k') + " 1\n");
   CHECK(message.size() < 2200);
   CHECK(message.find("k [... ") != std::string::npos);
-  CHECK(message.find("was already given in line 1") != std::string::npos);
+  CHECK(message.ends_with("kkk' is one; quote a value that must be text"));
 }
 
 TEST_CASE("an empty text has a place") {

@@ -229,7 +229,7 @@ TEST_CASE("csv reads a table of very many columns, and finds the one name that s
     names += (j ? ",c" : "c") + std::to_string(j);
     row += (j ? "," : "") + std::to_string(j);
   }
-  const Table table = read(names + "\n" + row + "\n");
+  const Table table = load_text(names + "\n" + row + "\n");
   REQUIRE(table.columns() == kColumns);
   CHECK(table.column(kColumns - 1)[0] == kColumns - 1);
   CHECK(message(names + ",c777\n" + row + ",0\n") ==
