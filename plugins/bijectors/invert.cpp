@@ -4,8 +4,6 @@
 // | --- | --- |
 // | forward | the child's inverse |
 // | inverse | the child's forward |
-//
-// Inverse autoregressive flow is invert(masked autoregressive flow): Papamakarios, Pavlakou and Murray 2017.
 #include "pushforward/plugin.h"
 
 namespace {

@@ -253,6 +253,7 @@ TEST_CASE("Pictures say what their marks mean and how many rows they leave out")
              Contains("white dots: training data, ") && Contains(" of 1,000 outside'"));
   CHECK_THAT(data_picture(numbers).script, Contains(" rows outside'"));
   CHECK_THAT(data_marginals_picture(numbers).script, Contains(" rows outside'"));
+  CHECK_THAT(corner_picture(numbers).script, Contains(" rows outside'"));
   CHECK_THAT(warp_picture(numbers).script,
              Contains("● draws of the base") && Contains("━ around 39 % and 86 % of its mass"));
 }

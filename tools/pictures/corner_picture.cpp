@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "number_format.h"
 #include "pictures/gnuplot.h"
 #include "pictures/kernel_density.h"
 #include "pictures/script.h"
@@ -91,7 +92,22 @@ class Corner {
     if (numbers_.samples) line("━ model, contours of 50 % and 90 %", "model_colour");
     if (places_.elements < rows_.columns())
       line(fmt::format("{} of {} columns, those that fit worst", places_.elements, rows_.columns()), "'#707070'");
+    if (const Index count = outside()) line(fmt::format("{} outside", counted(count, "row")), "'#707070'");
     return text;
+  }
+
+  /// How many rows have an element that lies outside of its range.
+  Index outside() const {
+    Index count = 0;
+    for (std::size_t row = 0; row < static_cast<std::size_t>(rows_.rows); ++row) {
+      bool beyond = false;
+      for (Index i = 0; i < places_.elements; ++i) {
+        const double v = rows_.column(static_cast<Index>(element(i)))[row];
+        beyond = beyond || v < range(i).low || v > range(i).high;
+      }
+      count += beyond ? 1 : 0;
+    }
+    return count;
   }
 
   /// Labels and ticks stand on the outer panels alone.
