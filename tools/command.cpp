@@ -13,6 +13,8 @@ namespace pushforward {
 namespace po = boost::program_options;
 
 const Option kSetOption = {"set", "PATH=VALUE", "change one value of the spec: training.steps=500", 0, true};
+const Option kRunSetOption = {
+    "set", "PATH=VALUE", "where a file of the run is now: data.source.csv.file=moved.csv, plugins=[folder]", 0, true};
 
 namespace {
 

@@ -72,8 +72,8 @@ struct Command {
   std::string help(std::size_t width) const;
 };
 
-/// `--set`, for the commands that read a spec.
-extern const Option kSetOption;
+/// `--set`, for the commands that read a spec, and for those that read a finished run.
+extern const Option kSetOption, kRunSetOption;
 
 /// In the order of the help.
 const std::vector<const Command*>& all_commands();

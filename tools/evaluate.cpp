@@ -49,7 +49,7 @@ const Command& evaluate_command() {
           "Columns of a file are found by their names, or by their places if it has exactly those that are needed.",
       .positionals = {{"RUN", "folder of a run, or a checkpoint"},
                       {"DATA", "rows to evaluate, .csv or .npy; the run's own splits by default", false}},
-      .options = {kSetOption},
+      .options = {kRunSetOption},
       .examples = {"pushforward evaluate runs/wine", "pushforward evaluate runs/wine new_wines.csv --format json"},
       .run = &evaluate,
   };

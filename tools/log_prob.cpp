@@ -59,7 +59,7 @@ const Command& log_prob_command() {
           "Columns are found by their names, or by their places if the file has exactly those that are needed. A "
           "conditional model takes its context from columns of the same file.",
       .positionals = {{"RUN", "folder of a run, or a checkpoint"}, {"DATA", "the rows, .csv or .npy"}},
-      .options = {{"output", "FILE", "where they go, .npy (float64) or .csv; stdout by default", 'o'}, kSetOption},
+      .options = {{"output", "FILE", "where they go, .npy (float64) or .csv; stdout by default", 'o'}, kRunSetOption},
       .examples = {"pushforward log-prob runs/wine new_wines.csv --output density.npy",
                    "pushforward log-prob runs/wine new_wines.csv"},
       .run = &log_prob,

@@ -14,6 +14,7 @@ namespace pushforward {
 /// Reads a spec, loads the plugins that it and the command line name, applies `--set` and validates. Throws SpecError.
 ResolvedSpec load_spec(Registry& registry, const std::filesystem::path& file, const Arguments& arguments);
 /// What a command does first with its argument RUN. Warns of plugins that are not those that the run was made with.
+/// Throws SpecError for an override of what the run was made with: only where its files are now can be said anew.
 OpenedRun open_run(const std::string& run, const Arguments& arguments, Console& console);
 
 /// Calls `f.template operator()<float>()` or `<double>`, as the spec's precision says.

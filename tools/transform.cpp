@@ -85,7 +85,7 @@ const Command& transform_command() {
       .options = {{"direction", "D", "inverse, data to base (the default), or forward, base to data"},
                   {"log-det", nullptr, "adds the column log_det"},
                   {"output", "FILE", "where they go, .npy (float64) or .csv; stdout by default", 'o'},
-                  kSetOption},
+                  kRunSetOption},
       .examples = {"pushforward transform runs/wine new_wines.csv --output base.csv",
                    "pushforward transform runs/circles points.npy --direction forward --log-det"},
       .run = &transform,

@@ -114,7 +114,7 @@ const Command& verify_command() {
                       {"DATA", "rows to verify on, .csv or .npy; the run's own splits by default", false}},
       .options = {{"rows", "N", "rows of each split or file, at most; 10000 by default", 'n'},
                   {"seed", "N", "of the draws and of the choice of rows; the spec's by default"},
-                  kSetOption},
+                  kRunSetOption},
       .examples = {"pushforward verify runs/circles", "pushforward verify runs/wine new_wines.csv --format json"},
       .run = &verify,
   };
