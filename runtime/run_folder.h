@@ -2,14 +2,16 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 namespace pushforward {
 
 class RunFolder {
  public:
-  /// Makes `given`, or the first free `runs/<name>-<n>` if none is given. A folder that is there and not empty is
-  /// refused with SpecError; what cannot be made is a FileError.
+  /// Makes `given`, or the first free `runs/<name>-<n>` if none is given, and claims it until the last copy of this
+  /// object is gone: another `create` of the same folder meanwhile is refused, even if nothing is in it yet. A folder
+  /// that is claimed, or there and not empty, is refused with SpecError; what cannot be made is a FileError.
   static RunFolder create(const std::string& given, const std::string& name);
   /// Throws SpecError if `create` would refuse: asked before work is done that would be lost.
   static void check_free(const std::string& given);
@@ -22,11 +24,17 @@ class RunFolder {
   std::filesystem::path checkpoint() const { return path_ / kCheckpoint; }
   std::filesystem::path samples() const { return path_ / "samples.npy"; }
   std::filesystem::path evaluation() const { return path_ / "evaluation.json"; }
+  /// Takes back a run of which nothing came: its files and, if `create` made it, the folder. Leaves everything as it is
+  /// if anything else is in there. Returns whether it is as if the run had not been.
+  bool discard() const;
 
  private:
+  struct Claim;
   static constexpr const char* kCheckpoint = "checkpoint.safetensors";
-  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  RunFolder(std::filesystem::path path, bool made);
   std::filesystem::path path_;
+  bool made_;  // it was not there before
+  std::shared_ptr<Claim> claim_;
 };
 
 }  // namespace pushforward
