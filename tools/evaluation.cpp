@@ -1,24 +1,50 @@
 #include "evaluation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "json_number.h"
 #include "number_format.h"
+#include "pushforward/number_text.h"
 #include "text_table.h"
 
 namespace pushforward {
 
+namespace {
+
+bool bounded(const Support& s) { return std::isfinite(s.lower) || std::isfinite(s.upper); }
+
+/// Of a distribution what it draws, of a bijector what it gives on the data's side.
+template <class T>
+Support support_of(const Component<T>* component) {
+  if (const auto* distribution = dynamic_cast<const Distribution<T>*>(component)) return distribution->support();
+  const auto* bijector = dynamic_cast<const Bijector<T>*>(component);
+  return bijector ? bijector->codomain() : Support();
+}
+
+}  // namespace
+
 template <class T>
 bool has_bounds(const Model<T>& model) {
-  const auto bounded = [](const Support& s) { return std::isfinite(s.lower) || std::isfinite(s.upper); };
-  return std::any_of(model.components.begin(), model.components.end(), [&](const Component<T>* component) {
-    if (const auto* distribution = dynamic_cast<const Distribution<T>*>(component))
-      return bounded(distribution->support());
-    const auto* bijector = dynamic_cast<const Bijector<T>*>(component);
-    return bijector && bounded(bijector->codomain());
-  });
+  return std::any_of(model.components.begin(), model.components.end(),
+                     [](const Component<T>* component) { return bounded(support_of(component)); });
+}
+
+template <class T>
+std::string bounds_text(const Model<T>& model) {
+  std::string text;
+  for (const Component<T>* component : model.components)
+    // A flow is bounded by its parts, which say more.
+    if (const Support s = support_of(component); bounded(s) && component != model.distribution.get())
+      text += fmt::format("{}{}, values from {} to {}", text.empty() ? "" : "; ", component->path(),
+                          number_text(s.lower), number_text(s.upper));
+  if (!text.empty()) return text;
+  const Support whole = model.distribution->support();
+  return fmt::format("{}, values from {} to {}", model.distribution->path(), number_text(whole.lower),
+                     number_text(whole.upper));
 }
 
 template <class T>
@@ -101,6 +127,7 @@ std::string to_text(const std::vector<SplitEvaluation>& evaluations) {
 
 #define PUSHFORWARD_EVALUATION(T)                                       \
   template bool has_bounds(const Model<T>&);                            \
+  template std::string bounds_text(const Model<T>&);                    \
   template RowDensity judge_row(double, const Split<T>&, Index, bool);  \
   template SplitEvaluation evaluate_split(Engine<T>&, const Split<T>&); \
   template std::vector<SplitEvaluation> evaluate_splits(Engine<T>&, const std::vector<Split<T>>&);

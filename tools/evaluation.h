@@ -24,6 +24,9 @@ struct SplitEvaluation {
 /// minus infinity is an overflow.
 template <class T>
 bool has_bounds(const Model<T>& model);
+/// The parts with a bounded support and their intervals: `model.bijectors[0], values from 0 to inf`.
+template <class T>
+std::string bounds_text(const Model<T>& model);
 /// What the log-density of a row says about it.
 enum class RowDensity : std::uint8_t { finite, outside, not_finite };
 template <class T>

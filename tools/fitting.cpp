@@ -13,6 +13,7 @@ namespace pushforward {
 namespace {
 
 constexpr Index kSamples = 1000;
+constexpr Index kShownValues = 4;        // of a row, in a message
 constexpr const char* kMetrics = "csv";  // the tracker that every run has
 
 bool names_tracker(const ResolvedSpec& spec, const char* name) {
@@ -61,16 +62,46 @@ Training<T> Fitting<T>::make_training() {
 
 template <class T>
 FitOutcome Fitting<T>::run() {
-  write_file(folder_.spec(), spec_text_);
-  save_checkpoint(0);
-  start_trackers();
   FitOutcome outcome;
-  train(outcome);
+  try {
+    require_support();
+    write_file(folder_.spec(), spec_text_);
+    save_checkpoint(0);
+    start_trackers();
+    train(outcome);
+  } catch (const Error&) {
+    if (!stepped_) folder_.discard();
+    throw;
+  }
   if (outcome.signal) return outcome;
   adopt_result(outcome);
   evaluate(outcome);
   write_samples();
   return outcome;
+}
+
+template <class T>
+void Fitting<T>::require_support() {
+  const Split<T>* train = experiment_.data ? experiment_.data->split("train") : nullptr;
+  if (!train || !experiment_.model.objective->needs().model_log_prob || !has_bounds(experiment_.model)) return;
+  std::vector<double> log_prob(static_cast<std::size_t>(train->rows()));
+  engine_.log_prob(train->view(), log_prob, experiment_.model.store.parameters);
+  Index outside = 0, first = -1;
+  for (Index i = 0; i < train->rows(); ++i) {
+    if (judge_row(log_prob[static_cast<std::size_t>(i)], *train, i, true) != RowDensity::outside) continue;
+    if (outside++ == 0) first = i;
+  }
+  if (outside == 0) return;
+  std::string values;
+  const std::vector<std::string>& names = experiment_.data->columns();
+  for (Index j = 0; j < std::min<Index>(train->data.columns(), kShownValues); ++j)
+    values += fmt::format("{}{} = {:.6g}", j ? ", " : "", names[static_cast<std::size_t>(j)], train->data(first, j));
+  if (train->data.columns() > kShownValues) values += ", ...";
+  throw DataError(fmt::format(
+      "{} of {} training rows lie outside of what the model can produce, where its density is zero: the first is row "
+      "{} of them (counted from 0), which the model sees as {}. What bounds the model: {}. Change that, or bring the "
+      "data inside with data.preprocess",
+      count_text(outside), count_text(train->rows()), count_text(first), values, bounds_text(experiment_.model)));
 }
 
 template <class T>
@@ -101,6 +132,7 @@ void Fitting<T>::train(FitOutcome& outcome) {
 
 template <class T>
 bool Fitting<T>::after_step(const MetricRow& step, bool report) {
+  stepped_ = true;
   MetricRow row = step;
   row.loss = loss_.at_step(step.loss);
   confirm();
@@ -145,6 +177,7 @@ void Fitting<T>::confirm() {
 
 template <class T>
 void Fitting<T>::keep_last_good() {
+  if (!stepped_) return;
   if (good_ && good_->step > saved_step_) {
     good_->checkpoint.write(folder_.checkpoint());
     saved_step_ = good_->step;
@@ -179,8 +212,8 @@ void Fitting<T>::judge(std::int64_t step, const std::vector<T>& parameters) {
   for (Index i = 0; i < train->rows(); ++i)
     if (const double value = log_prob[static_cast<std::size_t>(i)];
         judge_row(value, *train, i, bounds) == RowDensity::not_finite)
-      throw NumericalError(
-          fmt::format("the log-density of training row {} is {} after step {}. {}", i, value, step, kRemedy));
+      throw NumericalError(fmt::format("the log-density of training row {} (counted from 0) is {} after step {}. {}", i,
+                                       value, step, kRemedy));
 }
 
 template <class T>

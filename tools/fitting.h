@@ -56,13 +56,16 @@ class Fitting {
   Fitting(const Registry& registry, Experiment<T>& experiment, RunFolder folder, int threads, Console& console);
 
   /// Throws what training throws; the last checkpoint whose parameters gave a finite loss is then in the folder, and
-  /// named in a warning.
+  /// named in a warning. If no step was made there is nothing to keep: the folder is as it was before, or gone.
   FitOutcome run();
   /// After `run`: ready to evaluate and sample what later commands load.
   Engine<T>& engine() { return engine_; }
 
  private:
   Training<T> make_training();
+  /// Rows whose density is zero before the first step make the loss infinite, and no step can mend that. Throws
+  /// DataError.
+  void require_support();
   void start_trackers();
   void train(FitOutcome& outcome);
   bool after_step(const MetricRow& step, bool report);
@@ -99,6 +102,7 @@ class Fitting {
   };
   std::optional<Candidate> candidate_, good_;
   std::int64_t saved_step_ = 0;  // of the file
+  bool stepped_ = false;         // a step was made
 };
 
 }  // namespace pushforward
