@@ -15,8 +15,9 @@ class Console {
  public:
   Console();
 
-  bool quiet = false;  // no notes, no progress
-  bool json = false;   // results for machines
+  bool quiet = false;                   // no notes, no progress
+  bool json = false;                    // results for machines
+  std::string program = "pushforward";  // as one types it to call this program again
 
   /// True if stderr is a terminal that can move its cursor: a bar may be drawn and words may be coloured.
   bool terminal() const { return terminal_; }

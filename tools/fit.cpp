@@ -1,7 +1,12 @@
 // fit: trains the model of a spec and writes a run's folder.
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
 #include "command.h"
+#include "conditioning.h"
 #include "fitting.h"
 #include "json_number.h"
 #include "number_format.h"
@@ -64,6 +69,31 @@ void draw(Engine<T>& engine, const Experiment<T>& experiment, const RunFolder& f
   }
 }
 
+/// A word as a shell reads it back.
+std::string shell_word(const std::string& word) {
+  const auto plain = [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("_-./+,:=@%").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+/// The options that give `sample` a context that occurs: that of the first training row.
+template <class T>
+std::string context_words(const Experiment<T>& experiment) {
+  if (experiment.model.context == 0) return {};
+  const Conditioning conditioning = conditioning_of(experiment.spec);
+  if (conditioning.classes > 0) return " --label 0";
+  const Split<T>& train = experiment.data->splits().front();
+  std::string words;
+  for (std::size_t j = 0; j < conditioning.columns.size(); ++j)
+    words += " --condition " +
+             shell_word(fmt::format("{}={:.4g}", conditioning.columns[j], train.context(0, static_cast<Index>(j))));
+  return words;
+}
+
 int fit(const Arguments& arguments, Console& console) {
   const std::string file = arguments.positional(0), output = arguments.text("output");
   RunFolder::check_free(output);
@@ -85,7 +115,9 @@ int fit(const Arguments& arguments, Console& console) {
     print_outcome(outcome, experiment.settings.early_stopping, run, console);
     console.finish();  // the result first, what to do with it below
     if (!arguments.given("no-plots")) draw(fitting.engine(), experiment, folder, console);
-    console.note("\nnext: pushforward sample {} -n 1000 --output samples.csv", run);
+    if (experiment.model.distribution->traits().can_sample)
+      console.note("\nnext: {} sample {} -n 1000{} --output samples.csv", shell_word(console.program), shell_word(run),
+                   context_words(experiment));
     return kSuccess;
   });
 }
@@ -99,7 +131,9 @@ const Command& fit_command() {
       .description =
           "Trains the model that a spec describes and writes a folder with the resolved spec (spec.yaml), the numbers "
           "of the run (metrics.csv), everything that later commands need (checkpoint.safetensors), 1,000 samples in "
-          "the data's units (samples.npy), the mean log-density of each split (evaluation.json), and pictures, each "
+          "the data's units (samples.npy; of a conditional model one for each of the first 1,000 training rows, given "
+          "that row's context, which the file leaves out), the mean log-density of each split (evaluation.json), and "
+          "pictures, each "
           "with the gnuplot script and the data that drew it (plots/).\n\n"
           "The loss is that of each report's step where a step sees all rows, and where it sees a part of them "
           "(training.batch_size) the mean over the steps since the last report.\n\n"

@@ -3,5 +3,6 @@
 
 int main(int argc, char** argv) {
   pushforward::Console console;
+  if (argc > 0) console.program = pushforward::called_as(argv[0]);
   return pushforward::run_program({argv + 1, argv + argc}, console);
 }

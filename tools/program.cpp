@@ -1,6 +1,9 @@
 #include "program.h"
 
+#include <cstdlib>
+#include <filesystem>
 #include <new>
+#include <sstream>
 
 #include "command.h"
 #include "pushforward/nearest.h"
@@ -79,6 +82,19 @@ int dispatch(const std::vector<std::string>& words, Console& console, std::strin
 }
 
 }  // namespace
+
+std::string called_as(const std::string& argv0) {
+  constexpr const char* kName = "pushforward";
+  if (argv0.find('/') == std::string::npos) return argv0.empty() ? kName : argv0;
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path ? path : "");
+  std::error_code error;
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const std::filesystem::path found = std::filesystem::path(folder) / kName;
+    if (std::filesystem::exists(found, error)) return std::filesystem::equivalent(found, argv0, error) ? kName : argv0;
+  }
+  return argv0;
+}
 
 int run_program(const std::vector<std::string>& words, Console& console) {
   std::string help_of;  // the command whose help would have helped

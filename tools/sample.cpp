@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.h"
+#include "conditioning.h"
 #include "io/csv_writer.h"
 #include "io/table_file.h"
 #include "json_number.h"
@@ -50,40 +51,45 @@ Table condition_table(const std::vector<std::string>& conditions, const std::vec
   return table;
 }
 
-/// `--label 2` is short for `--condition COLUMN=2` where there is one column only.
-std::string condition_of_label(const std::string& label, const std::vector<std::string>& names) {
-  if (names.size() != 1)
-    throw UsageError(
-        fmt::format("option '--label' is '{}', but the model is conditioned on {}; give --condition {}=VALUE", label,
-                    fmt::join(names, ", "), fmt::join(names, "=VALUE --condition ")));
-  return names.front() + "=" + label;
+/// The class that `--label` names, as the value of the column of labels.
+std::string condition_of_label(const std::string& label, const Conditioning& conditioning) {
+  if (conditioning.classes == 0)
+    throw UsageError(fmt::format("option '--label' is '{}', but the model is not conditioned on labels; give {}", label,
+                                 condition_options(conditioning, "VALUE")));
+  std::int64_t number = -1;
+  const char* end_of_text = label.data() + label.size();
+  const auto [end, error] = std::from_chars(label.data(), end_of_text, number);
+  if (error != std::errc() || end != end_of_text || number < 0 || number >= conditioning.classes)
+    throw UsageError(fmt::format("option '--label' is '{}'; the classes are 0 to {}", label, conditioning.classes - 1));
+  return conditioning.columns.front() + "=" + label;
 }
 
 /// The context that the command line gives, as the model sees it; no rows for an unconditional model.
 template <class T>
-Split<T> context_of(const LoadedRun<T>& run, const Arguments& arguments) {
+Split<T> context_of(const LoadedRun<T>& run, const ResolvedSpec& spec, const Arguments& arguments) {
   const bool file = arguments.given("context"), label = arguments.given("label");
-  const bool given = arguments.given("condition") || label;
+  const bool condition = arguments.given("condition");
   const bool conditional = run.model().context > 0;
-  if (!conditional && (file || given))
+  if (!conditional && (file || label || condition))
     throw UsageError(fmt::format("the model has no context; leave '--{}' out", file    ? "context"
                                                                                : label ? "label"
                                                                                        : "condition"));
   if (!conditional) return {};
   if (!run.data()) throw SpecError("the model needs a context, and its run has no data that says which");
+  const Conditioning conditioning = conditioning_of(spec);
   const std::vector<std::string>& names = run.data()->context_columns();
-  if (file == given)
+  if (file + label + condition != 1)
     throw UsageError(
-        fmt::format("the model is conditioned on {}; give its context either way: --condition {}=VALUE for "
-                    "one value of each, or --context FILE for a row of them for each sample",
-                    fmt::join(names, ", "), fmt::join(names, "=VALUE --condition ")));
+        fmt::format("the model is conditioned on {}; give its context in one way: {} for one value of "
+                    "each, or --context FILE for a row of them for each sample",
+                    fmt::join(names, ", "), condition_options(conditioning, "VALUE")));
   if (file) return run.data()->transform(run.read(arguments.text("context"), "option '--context'", false), false);
   std::vector<std::string> conditions = arguments.texts("condition");
-  if (label) conditions.push_back(condition_of_label(arguments.text("label"), names));
+  if (label) conditions.push_back(condition_of_label(arguments.text("label"), conditioning));
   try {
     return run.data()->transform(condition_table(conditions, names), false);
   } catch (const DataError& error) {
-    throw UsageError(fmt::format("option '--{}': {}", label ? "label" : "condition", error.what()));
+    throw UsageError(fmt::format("option '--condition': {}", error.what()));
   }
 }
 
@@ -103,7 +109,7 @@ Table samples_of(OpenedRun& opened, const Arguments& arguments) {
   const auto seed = static_cast<std::uint64_t>(arguments.integer("seed", static_cast<std::int64_t>(opened.spec.seed), 0,
                                                                  std::numeric_limits<std::int64_t>::max()));
   LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), seed);
-  const Split<T> context = context_of(run, arguments);
+  const Split<T> context = context_of(run, opened.spec, arguments);
   const Block<const T> rows = context.context;
   return draw_samples<T>(run.engine(), run.data(), number_of_samples(arguments, rows.data ? rows.rows : 0), rows);
 }
@@ -156,7 +162,7 @@ const Command& sample_command() {
                   {"label", "CLASS", "class to sample, of a model that is conditioned on labels"},
                   {"condition", "NAME=VALUE", "value of a context column", 0, true},
                   {"context", "FILE", "table of context columns, .csv or .npy"},
-                  kSetOption},
+                  kRunSetOption},
       .examples = {"pushforward sample runs/circles -n 1000 --output samples.csv",
                    "pushforward sample runs/conditional --rows 500 --label 1 --output ones.npy"},
       .run = &sample,

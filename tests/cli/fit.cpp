@@ -1,5 +1,6 @@
 // fit: what it prints, what a run's folder holds, and how it ends when it cannot go on.
 #include <catch2/catch.hpp>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -142,7 +143,7 @@ TEST_CASE("Messages say what is fitted and how it goes on; the result alone goes
   CHECK_THAT(outcome.err, Contains("maximum_likelihood by adam, 20 steps of 50 rows"));
   CHECK_THAT(outcome.err, Contains("\nstep  1 / 20   loss ") && Contains("\nstep 10 / 20   loss ") &&
                               Contains("\nstep 20 / 20   loss ") && Contains("   validation "));
-  CHECK_THAT(outcome.err, Contains("next: pushforward sample runs/small-1 "));
+  CHECK_THAT(outcome.err, Contains("next: " + kProgram + " sample runs/small-1 "));
   CHECK_THAT(outcome.err, !Contains("\033") && !Contains("\r"));
   const Outcome quiet = pushforward({"fit", "small.yaml", "--quiet"}, folder.path());
   CHECK(quiet.err.empty());
@@ -194,8 +195,8 @@ TEST_CASE("Data that cannot be read are a failure of the run, with the place") {
   const TemporaryFolder folder;
   folder.write("conditional.yaml", kConditionalSpec);
   const Outcome missing = pushforward({"fit", "conditional.yaml"}, folder.path());
-  CHECK(missing.code == 1);
-  CHECK_THAT(missing.err, Contains("points.csv: error: "));
+  CHECK(missing.code == 2);  // a name without a file is a mistake of the spec
+  CHECK_THAT(missing.err, Contains("points.csv: error: the file cannot be opened: No such file"));
   folder.write("points.csv", "x,angle,y\n1,2,3\n1,oops,3\n");
   const Outcome broken = pushforward({"fit", "conditional.yaml"}, folder.path());
   CHECK(broken.code == 1);
@@ -219,6 +220,75 @@ TEST_CASE("A loss that is not finite ends the run and keeps the last good checkp
   const Outcome evaluation = pushforward({"evaluate", "run", "--format", "json"}, folder.path());
   REQUIRE(evaluation.code == 0);
   CHECK(Json::parse(evaluation.out)["train"]["mean_log_prob"].is_number());
+}
+
+TEST_CASE("Data outside of what the model can produce are refused before the first step, and leave no folder") {
+  const TemporaryFolder folder;
+  folder.write("spec.yaml",
+               "data: {source: {csv: {text: \"x,y\\n1,2\\n3,-1\\n-2,5\\n4,4\\n\"}}}\n"
+               "model: {base: normal, bijectors: [{elementwise: {transformer: affine}}, {elementwise: {transformer: "
+               "exp}}]}\ntraining: {steps: 3}\n");
+  const Outcome outcome = pushforward({"fit", "spec.yaml", "-o", "run"}, folder.path());
+  CHECK(outcome.code == 1);
+  CHECK_THAT(outcome.err, Contains("2 of 4 training rows lie outside of what the model can produce") &&
+                              Contains("(counted from 0)") && Contains("model.bijectors[1]") &&
+                              Contains("values from 0 to inf") && !Contains("checkpoint"));
+  CHECK(folder.names() == std::vector<std::string>{"spec.yaml"});
+  // A folder that was there stays.
+  std::filesystem::create_directory(folder / "run");
+  CHECK(pushforward({"fit", "spec.yaml", "-o", "run", "--set", "model.base=uniform"}, folder.path()).code == 1);
+  CHECK(std::filesystem::is_empty(folder / "run"));
+  const Outcome mended = pushforward(
+      {"fit", "spec.yaml", "-o", "run", "-q", "--no-plots", "--set", "model.bijectors=[affine]"}, folder.path());
+  CHECK(mended.code == 0);
+}
+
+TEST_CASE("Two fits cannot write into one folder at once") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  Process first(kProgram, {"fit", "small.yaml", "-o", "run", "--set", "training.steps=1000000000"}, folder.path());
+  REQUIRE(first.wait_for_message(" 1 / 1,000,000,000"));
+  const Outcome second = pushforward({"fit", "small.yaml", "-o", "run"}, folder.path());
+  CHECK(second.code == 2);
+  CHECK_THAT(second.err, Contains("another run is writing into the folder 'run'"));
+  first.send(SIGINT);
+  CHECK(first.finish().code == 130);
+  CHECK_THAT(pushforward({"fit", "small.yaml", "-o", "run"}, folder.path()).err, Contains("is not empty"));
+  // However close together they start, one of them wins.
+  std::vector<std::unique_ptr<Process>> fits;
+  for (int i = 0; i < 4; ++i)
+    fits.push_back(std::make_unique<Process>(
+        kProgram, std::vector<std::string>{"fit", "small.yaml", "-o", "both", "-q", "--no-plots"}, folder.path()));
+  int won = 0;
+  for (const auto& fit : fits) won += fit->finish().code == 0;
+  CHECK(won == 1);
+}
+
+TEST_CASE("What is said to type next can be typed, for a conditional model too") {
+  const TemporaryFolder folder;
+  folder.write("points.csv", points_csv());
+  folder.write("spec.yaml", kConditionalSpec);
+  const auto next_works = [&](const std::string& err) {
+    const std::size_t from = err.find("next: ");
+    REQUIRE(from != std::string::npos);
+    const std::string line = err.substr(from + 6, err.find('\n', from) - from - 6);
+    INFO(line);
+    const Outcome next = Process("/bin/sh", {"-c", line}, folder.path()).finish();
+    CHECK(next.err == "samples.csv: 1,000 samples of 2 columns\n");
+    CHECK(next.code == 0);
+  };
+  next_works(pushforward({"fit", "spec.yaml", "-o", "my run", "--no-plots"}, folder.path()).err);
+  folder.write("labels.csv", "x,y,kind\n1,2,0\n2,1,1\n3,3,0\n4,1,1\n");
+  folder.write("labels.yaml",
+               "data: {source: {csv: {file: labels.csv}}, context: {labels: kind, classes: 2}}\n"
+               "model: {base: {normal: {mean: {network: mlp}}}, bijectors: [affine]}\ntraining: {steps: 2}\n");
+  const std::string err = pushforward({"fit", "labels.yaml", "-o", "labels", "--no-plots"}, folder.path()).err;
+  CHECK_THAT(err, Contains("-n 1000 --label 0 --output"));
+  next_works(err);
+  // By its name, where the shell finds it.
+  const std::string path = "PATH=" + std::filesystem::path(kProgram).parent_path().string() + ":/bin:/usr/bin";
+  CHECK_THAT(pushforward({"fit", "labels.yaml", "-o", "named", "--no-plots"}, folder.path(), {path}).err,
+             Contains("next: pushforward sample named "));
 }
 
 TEST_CASE("The parameters of the last step are judged before they replace the checkpoint") {

@@ -66,7 +66,8 @@ TEST_CASE("The help of a command has its arguments, options and examples") {
         "  DATA  rows to evaluate, .csv or .npy; the run's own splits by default\n"
         "\n"
         "options:\n"
-        "      --set PATH=VALUE    change one value of the spec: training.steps=500 (repeatable)\n"
+        "      --set PATH=VALUE    where a file of the run is now: data.source.csv.file=moved.csv,\n"
+        "                          plugins=[folder] (repeatable)\n"
         "  -o, --output FILE       write the result to a file in place of stdout\n"
         "      --format text|json  how results are written\n"
         "  -q, --quiet             no progress and no notes\n"
@@ -147,11 +148,52 @@ TEST_CASE("A condition that the model does not know is a mistake of the command 
                "training: {steps: 2}\n");
   REQUIRE(pushforward({"fit", "labels.yaml", "-o", "run", "-q"}, folder.path()).code == 0);
   CHECK(pushforward({"sample", "run", "-n", "2", "--condition", "y=1"}, folder.path()).code == 0);
+  CHECK(pushforward({"sample", "run", "-n", "2", "--label", "1"}, folder.path()).code == 0);
+  for (const char* label : {"7", "red", "1.0"}) {
+    const Outcome outcome = pushforward({"sample", "run", "-n", "2", "--label", label}, folder.path());
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.err, Contains("option '--label' is '" + std::string(label) + "'; the classes are 0 to 1"));
+  }
+  CHECK_THAT(pushforward({"sample", "run"}, folder.path()).err, Contains("--label 0 (to 1)"));
   for (const char* condition : {"y=7", "y=-1", "y=0.5"}) {
     const Outcome outcome = pushforward({"sample", "run", "-n", "2", "--condition", condition}, folder.path());
     CHECK(outcome.code == 2);
     CHECK_THAT(outcome.err, Contains("option '--condition': the column 'y' holds ") &&
                                 Contains("but labels are whole numbers 0 to 1"));
+  }
+}
+
+TEST_CASE("A spec where a run is wanted, and a run where a spec is, are told apart") {
+  const TemporaryFolder folder;
+  folder.write("a.yaml", "data: {source: circles}\nmodel: {base: normal, bijectors: [affine]}\n");
+  const Outcome spec = pushforward({"evaluate", "a.yaml"}, folder.path());
+  CHECK(spec.code == 2);
+  CHECK_THAT(spec.err, Contains("'a.yaml' is no checkpoint: it looks like a spec; fit it first"));
+  std::filesystem::create_directory(folder / "run");
+  folder.write("run/spec.yaml", "");
+  const Outcome run = pushforward({"fit", "run"}, folder.path());
+  CHECK(run.code == 2);
+  CHECK_THAT(run.err, Contains("'run' is a folder") && Contains("'run/spec.yaml'"));
+}
+
+TEST_CASE("Well-known models are said as what they are here") {
+  const Outcome known = pushforward({"describe", "RealNVP"});
+  CHECK(known.code == 2);
+  CHECK_THAT(known.err, Contains("'RealNVP' is the name of a model") && Contains("coupling: {transformer: affine}"));
+  CHECK_THAT(pushforward({"describe", "bijector", "maf"}).err, Contains("autoregressive layers are not there yet"));
+  CHECK(pushforward({"describe", "affine"}).code != 1);
+  // What is said to type is a spec.
+  const TemporaryFolder folder;
+  for (const char* name : {"nice", "realnvp", "nsf", "maf"}) {
+    INFO(name);
+    const std::string said = pushforward({"describe", name}).err;
+    const std::size_t from = said.find("bijectors: [");
+    REQUIRE(from != std::string::npos);
+    folder.write("a.yaml", "data: {source: circles}\nmodel: {base: normal, " +
+                               said.substr(from, said.find('\n', from) - from) + "}\ntraining: {steps: 1}\n");
+    const Outcome valid = pushforward({"validate", "a.yaml"}, folder.path());
+    CHECK(valid.err == "");
+    CHECK(valid.code == 0);
   }
 }
 
