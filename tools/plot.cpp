@@ -13,13 +13,16 @@ namespace {
 /// The rows that the run was fitted to, or none: pictures of the model alone are worth having, too.
 template <class T>
 const Split<T>* training_rows(LoadedRun<T>& run, Console& console) {
+  static constexpr const char kWithout[] = "the pictures are drawn without the training data: {}";
   if (!run.data()) return nullptr;
   try {
     return &run.own_splits().front();
   } catch (const DataError& error) {
-    console.warn("the pictures are drawn without the training data: {}", error.what());
-    return nullptr;
+    console.warn(kWithout, error.what());
+  } catch (const SpecError& error) {  // its file is gone
+    console.warn(kWithout, error.what());
   }
+  return nullptr;
 }
 
 void print_outcome(const DrawnPlots& plots, Console& console) {
@@ -56,7 +59,7 @@ const Command& plot_command() {
           "A script that was changed is kept, and drawn with fresh data. Prints the pictures that were drawn.",
       .positionals = {{"RUN", "folder of a run"}},
       .options = {{"only", "NAME", "this picture alone, such as density; may be given several times", 0, true},
-                  kSetOption},
+                  kRunSetOption},
       .examples = {"pushforward plot runs/circles", "pushforward plot runs/circles --only density --only loss"},
       .run = &plot,
   };

@@ -49,7 +49,7 @@ std::vector<Picture> only(std::vector<Picture> pictures, const std::vector<std::
   for (const Picture& picture : pictures) all += (all.empty() ? "" : ", ") + picture.name;
   for (const std::string& name : names)
     if (std::none_of(pictures.begin(), pictures.end(), [&](const Picture& p) { return p.name == name; }))
-      throw DataError(fmt::format("this run has no picture '{}'; it has: {}", name, all.empty() ? "none" : all));
+      throw SpecError(fmt::format("this run has no picture '{}'; it has: {}", name, all.empty() ? "none" : all));
   std::erase_if(pictures, [&](const Picture& picture) { return !is_named(picture); });
   return pictures;
 }

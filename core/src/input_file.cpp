@@ -52,8 +52,11 @@ std::string InputFile::read_rest() {
 void InputFile::fail(const std::string& message) const { throw DataError(name_ + ": error: " + message); }
 
 void InputFile::refuse(const char* what, int cause) const {
-  fail(std::string("the file cannot be ") + what + ": " + std::generic_category().message(cause) +
-       "; check the field 'file'");
+  const std::string message = std::string("the file cannot be ") + what + ": " +
+                              std::generic_category().message(cause) + "; check the field 'file'";
+  // A name without a file is a mistake of the spec, not of the data.
+  if (cause == ENOENT) throw SpecError(name_ + ": error: " + message);
+  fail(message);
 }
 
 }  // namespace pushforward

@@ -91,9 +91,7 @@ TableFormat table_format(const std::filesystem::path& path, const std::string& w
 Table read_table(const Registry& registry, const std::filesystem::path& path, const std::string& what,
                  const CsvForm& form) {
   const TableFormat format = table_format(path, what);
-  std::error_code error;
-  if (!std::filesystem::exists(path, error))
-    throw DataError(fmt::format("there is no file '{}'{}", path.string(), path_hint(path)));
+  require_path(path, "file");
   if (format == TableFormat::npy) return table_of(read_npy(path), path.string());
   return read_csv(registry, path, form);
 }

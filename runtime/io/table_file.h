@@ -19,8 +19,8 @@ TableFormat table_format(const std::filesystem::path& path, const std::string& w
 
 /// Reads `.npy` (two axes: rows and columns, named `0`, `1`, ...; one axis: one column), and CSV through the dataset
 /// component `csv` of the registry, so that a file means the same here and in a spec; of a CSV file only the columns
-/// that `form` needs are read, so that others may hold anything. Throws DataError with file, row and column:
-/// unreadable, no rows, a value that is not finite.
+/// that `form` needs are read, so that others may hold anything. Throws SpecError if there is no such file, DataError
+/// with file, row and column: unreadable, no rows, a value that is not finite.
 Table read_table(const Registry& registry, const std::filesystem::path& path, const std::string& what,
                  const CsvForm& form = {});
 

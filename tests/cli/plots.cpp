@@ -290,7 +290,7 @@ TEST_CASE("plot --only draws the pictures that are named") {
   if (has_gnuplot()) CHECK(outcome.out == printed({"data", "warp"}));
   CHECK(!std::filesystem::exists(place.plots() / "loss.gp"));
   const Outcome wrong = pushforward({"plot", "run", "--only", "corner"}, place.folder.path());
-  CHECK(wrong.code == 1);
+  CHECK(wrong.code == 2);
   CHECK_THAT(wrong.err, Contains("error: this run has no picture 'corner'; it has: " + std::string(kNamesOfTwo)));
 }
 

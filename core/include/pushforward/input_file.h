@@ -11,7 +11,7 @@
 namespace pushforward {
 
 /// Throws DataError wherever the system refuses: `NAME: error: the file cannot be opened: CAUSE; check the field
-/// 'file'`.
+/// 'file'`; SpecError with the same text if there is no such file.
 class PUSHFORWARD_EXPORT InputFile {
  public:
   explicit InputFile(std::string name);

@@ -44,7 +44,8 @@ class PUSHFORWARD_EXPORT Run {
   /// What the run was made with and differs now (other plugins); for a log. Empty: nothing.
   const std::vector<std::string>& warnings() const;
 
-  /// Reads the needed columns of a `.csv` or `.npy` file. Throws DataError with file, row and column.
+  /// Reads the needed columns of a `.csv` or `.npy` file. Throws DataError with file, row and column;
+  /// SpecError if there is no such file.
   Table read(const std::string& file) const;
   /// An empty table of `rows` rows with the columns that are needed, to be filled in.
   Table rows(Index rows) const;
