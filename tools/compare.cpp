@@ -20,6 +20,7 @@ namespace {
 /// preprocessing are on one scale.
 struct Contestant {
   std::string run, model, split;
+  bool conditional = false;  // its densities are those of an event given a context
   Index parameters = 0;
   std::int64_t steps = 0;
   std::vector<double> log_prob;  // one per row
@@ -76,6 +77,7 @@ Contestant evaluated(const std::string& name, const Arguments& arguments, Consol
   with_precision(opened.spec.float64, [&]<class T>() {
     LoadedRun<T> run(opened.registry, opened.spec, opened.checkpoint, arguments.threads(), opened.spec.seed);
     contestant.parameters = run.model().layout.trainable();
+    contestant.conditional = run.model().context > 0;
     if (arguments.given("data")) {
       contestant.split = arguments.text("data");
       contestant.rows_key = contestant.split;
@@ -115,12 +117,19 @@ std::string with_error(double value, double error) {
   return std::isfinite(error) ? fmt::format("{} ± {}", decimal(value), decimal(error)) : decimal(value);
 }
 
+constexpr std::size_t kModelWidth = 24;
+
+/// A long composition, cut: the whole of it is in the JSON and in the run's spec.
+std::string shortened_model(const std::string& model) {
+  return model.size() <= kModelWidth ? model : model.substr(0, kModelWidth - 3) + "...";
+}
+
 std::string to_text(const std::vector<Contestant>& runs, bool paired, std::size_t width) {
   using Align = TextTable::Align;
   TextTable table({{"run"},
                    {"rows of"},
                    {"count", Align::right},
-                   {"mean log_prob", Align::right},
+                   {"log_prob in data units", Align::right},
                    {"to the best", Align::right},
                    {"parameters", Align::right},
                    {"steps", Align::right},
@@ -129,7 +138,7 @@ std::string to_text(const std::vector<Contestant>& runs, bool paired, std::size_
     table.add({run.run, run.split, count_text(static_cast<std::int64_t>(run.log_prob.size())),
                with_error(run.mean, run.standard_error),
                paired && &run != &runs.front() ? with_error(run.difference, run.difference_error) : std::string(),
-               count_text(run.parameters), count_text(run.steps), run.model});
+               count_text(run.parameters), count_text(run.steps), shortened_model(run.model)});
   return table.to_text(width);
 }
 
@@ -164,6 +173,12 @@ int compare(const Arguments& arguments, Console& console) {
     console.warn(
         "the runs were evaluated on different rows, so their figures are no contest; name a file with rows for all of "
         "them: --data FILE");
+  const auto is_conditional = [](const Contestant& run) { return run.conditional; };
+  if (const auto n = std::count_if(runs.begin(), runs.end(), is_conditional);
+      n > 0 && n < static_cast<std::ptrdiff_t>(runs.size()))
+    console.warn(
+        "some of the runs are conditional and some are not: the first give densities of x given its context, the "
+        "others of x alone, and a better figure may only say that the context tells something about x");
   console.result(console.json ? to_json(runs, paired) : to_text(runs, paired, console.width()));
   return kSuccess;
 }
@@ -181,7 +196,7 @@ const Command& compare_command() {
           "the runs are ranked, and each one's difference to the best is that of the log-densities row by row: its "
           "standard error says whether the difference is more than chance.",
       .positionals = {{"RUN", "folders of runs, or checkpoints", true, true}},
-      .options = {{"data", "FILE", "rows that all runs are evaluated on, .csv or .npy"}, kSetOption},
+      .options = {{"data", "FILE", "rows that all runs are evaluated on, .csv or .npy"}, kRunSetOption},
       .examples = {"pushforward compare runs/wine runs/wine-2",
                    "pushforward compare runs/wine runs/wine-2 --data new_wines.csv --format json"},
       .run = &compare,

@@ -8,6 +8,9 @@
 namespace pushforward {
 namespace {
 
+/// Of a run that has none drawn yet.
+constexpr const char* kPictures = "data data_marginals loss samples marginals density warp corner";
+
 std::string words_of(const Command& command) {
   std::string words;
   for (const Option& option : command.all_options())
@@ -36,6 +39,12 @@ _pushforward() {{
       if [ "$command" = plot ]; then options='png svg all'; else options='text json'; fi
       COMPREPLY=($(compgen -W "$options" -- "$word"))
       return ;;
+    --only)
+      options=$(compgen -G "${{COMP_WORDS[2]}}/plots/*.gp")
+      if [ -n "$options" ]; then options=$(basename -s .gp $options)
+      else options='{}'; fi
+      COMPREPLY=($(compgen -W "$options" -- "$word"))
+      return ;;
     --direction) COMPREPLY=($(compgen -W 'forward inverse' -- "$word")); return ;;
     --plugin-path|--directory) COMPREPLY=($(compgen -d -- "$word")); return ;;
   esac
@@ -44,8 +53,9 @@ _pushforward() {{
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))
   elif [ "$command" = describe ] || [ "$command" = list ]; then
+    if [ "$command" = list ]; then options=kind; else options='kind\|name'; fi
     COMPREPLY=($(compgen -W "$("${{COMP_WORDS[0]}}" list --format json 2>/dev/null |
-      sed -n 's/^ *"\(kind\|name\)": "\(.*\)",*$/\2/p' | sort -u)" -- "$word"))
+      sed -n 's/^ *"\('"$options"'\)": "\(.*\)",*$/\2/p' | sort -u)" -- "$word"))
   elif [ "$command" = new ] && [ "$COMP_CWORD" -eq 2 ]; then
     COMPREPLY=($(compgen -W '{}' -- "$word"))
   elif [ "$command" = completion ]; then
@@ -54,7 +64,7 @@ _pushforward() {{
 }}
 complete -o default -F _pushforward pushforward
 )BASH",
-      commands, cases, fmt::join(template_kinds(), " "));
+      commands, kPictures, cases, fmt::join(template_kinds(), " "));
 }
 
 int completion(const Arguments& arguments, Console& console) {

@@ -79,8 +79,29 @@ TEST_CASE("Runs with other rows are no contest, unless a file has rows for all")
 TEST_CASE("The table names runs and models") {
   const Outcome outcome = pushforward({"compare", "short", "long"}, runs().path());
   REQUIRE(outcome.code == 0);
-  for (const char* part : {"run", "short", "long", "±", "linear_rational_spline", "to the best"})
+  for (const char* part : {"run", "short", "long", "±", "flow(normal,", "to the best", "log_prob in data units"})
     CHECK(outcome.out.find(part) != std::string::npos);
+}
+
+TEST_CASE("Densities given a context are no contest for densities without one, and it is said") {
+  const TemporaryFolder folder;
+  std::string csv = "x,y\n";
+  for (int i = 0; i < 40; ++i) csv += std::to_string(0.1 * i) + "," + std::to_string(i % 2) + "\n";
+  folder.write("data.csv", csv);
+  const std::string common = "model: {base: {normal: {mean: learnable}}, bijectors: [affine]}\ntraining: {steps: 2}\n";
+  folder.write("plain.yaml", "data: {source: {csv: {file: data.csv, drop: [y]}}}\n" + common);
+  folder.write("given.yaml",
+               "data: {source: {csv: {file: data.csv}}, context: {columns: [y]}}\n"
+               "model: {base: {normal: {mean: {network: mlp}}}, bijectors: [affine]}\ntraining: {steps: 2}\n");
+  for (const std::string name : {"plain", "given"}) {
+    const Outcome fit = pushforward({"fit", name + ".yaml", "-o", name, "-q", "--no-plots"}, folder.path());
+    CAPTURE(fit.err);
+    REQUIRE(fit.code == 0);
+  }
+  const Outcome both = pushforward({"compare", "plain", "given", "--data", "data.csv"}, folder.path());
+  CHECK(both.code == 0);
+  CHECK(both.err.find("some of the runs are conditional and some are not") != std::string::npos);
+  CHECK(pushforward({"compare", "given", "given", "--data", "data.csv"}, folder.path()).err.empty());
 }
 
 /// What bash would offer for the last word of a command line.
@@ -97,6 +118,12 @@ TEST_CASE("bash completes commands, options, values, kinds and names") {
   CHECK(offered({"transform", "--direction", "f"}) == "forward\n");
   CHECK(offered({"describe", "linear_rat"}) == "linear_rational_spline\n");
   CHECK(offered({"list", "transf"}) == "transformer\n");
+  CHECK(offered({"list", "linear_rat"}) == "\n");  // no kind
+  CHECK(offered({"plot", "runs/none", "--only", "war"}) == "warp\n");
+  const TemporaryFolder run;
+  std::filesystem::create_directory(run / "plots");
+  run.write("plots/mine.gp", "");
+  CHECK(offered({"plot", run.path(), "--only", ""}) == "mine\n");
   CHECK(pushforward({"completion", "fish"}).code == 2);
 }
 
