@@ -31,8 +31,8 @@ Matrix<T> one_hot(const Table& labels, Index classes) {
     const double label = labels.column(0)[static_cast<std::size_t>(i)];
     if (label != std::floor(label) || label < 0 || label >= static_cast<double>(classes))
       throw DataError("the column '" + labels.names[0] + "' holds " + number_text(label) + " in row " +
-                      std::to_string(i) + ", but labels are whole numbers 0 to " + std::to_string(classes - 1) +
-                      " (data.context.classes)");
+                      std::to_string(i) + " (counted from 0), but labels are whole numbers 0 to " +
+                      std::to_string(classes - 1) + " (data.context.classes)");
     matrix(i, static_cast<Index>(label)) = T(1);
   }
   return matrix;
@@ -214,12 +214,29 @@ Index DataPipeline<T>::context_size() const {
   return impl_->wishes.context_size();
 }
 
+/// Nameless columns that are just enough for the events, such as samples of a conditional model, lack the context
+/// alone.
+template <class State>
+static void require_context(const Table& table, const std::vector<std::string>& needed, const State& state) {
+  const auto is_there = [&](const std::string& name) {
+    return std::find(table.names.begin(), table.names.end(), name) != table.names.end();
+  };
+  if (needed.size() <= state.columns.size() || state.context_columns.empty() ||
+      table.names.size() != state.columns.size() || std::any_of(needed.begin(), needed.end(), is_there))
+    return;
+  std::string missing;
+  for (const std::string& name : state.context_columns) missing += (missing.empty() ? "" : ", ") + name;
+  throw DataError("the data have as many columns as the model's events, but lack its context: " + missing + ". Add " +
+                  (state.context_columns.size() == 1 ? "that column" : "those columns") + " behind the others");
+}
+
 template <class T>
 Split<T> DataPipeline<T>::transform(const Table& table, bool need_events) const {
   const Impl& i = *impl_;
   std::vector<std::string> needed = need_events ? i.state.columns : std::vector<std::string>();
   const std::ptrdiff_t events = static_cast<std::ptrdiff_t>(needed.size());
   needed.insert(needed.end(), i.state.context_columns.begin(), i.state.context_columns.end());
+  if (need_events) require_context(table, needed, i.state);
   const std::vector<Index> found = find_columns(table, needed);
   const std::vector<Index> rows = all_rows(table);
   std::vector<Index> weight_indices;

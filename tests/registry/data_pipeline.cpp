@@ -230,9 +230,9 @@ TEST_CASE("what does not fit the data is refused") {
   CHECK(error_of("{source: counting, context: {columns: [a, b, label, w]}}") ==
         "spec:2:35: error: every column of the data is context or weights: none is left to model");
   CHECK(error_of("{source: counting, context: {labels: label, classes: 2}}") ==
-        "the column 'label' holds 2 in row 2, but labels are whole numbers 0 to 1 (data.context.classes)");
+        "the column 'label' holds 2 in row 2 (counted from 0), but labels are whole numbers 0 to 1 (data.context.classes)");
   CHECK(error_of("{source: counting, context: {labels: b, classes: 2}}") ==
-        "the column 'b' holds -2 in row 1, but labels are whole numbers 0 to 1 (data.context.classes)");
+        "the column 'b' holds -2 in row 1 (counted from 0), but labels are whole numbers 0 to 1 (data.context.classes)");
   CHECK(error_of("{source: counting, weights: b}") == "the column of weights 'b' holds -2, but weights are 0 or above");
   CHECK(error_of("{source: {counting: {rows: 4}}, split: {train: 0.9, test: 0.1}}") ==
         "spec:2:46: error: data.split.test: a share of 0.1 of 4 rows is no row; give it a larger share, or 0");
