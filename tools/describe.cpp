@@ -1,9 +1,11 @@
 // describe: everything about one component, or about a section of a spec.
+#include <algorithm>
 #include <sstream>
 
 #include "command.h"
 #include "components.h"
 #include "field_tables.h"
+#include "known_names.h"
 #include "program.h"
 
 namespace pushforward {
@@ -82,6 +84,10 @@ int describe_component(const Arguments& arguments, Console& console) {
   Registry registry;
   load_components(registry, arguments, console);
   const bool kind_given = arguments.positionals() == 2;
+  const std::string wanted = arguments.positional(kind_given ? 1 : 0);
+  const auto all = registry.components();
+  const bool there = std::any_of(all.begin(), all.end(), [&](const auto* c) { return wanted == c->info->name; });
+  if (const std::string text = known_name_text(wanted); !there && !text.empty()) throw UsageError(text);
   const RegisteredComponent& component = named_component(registry, kind_given ? arguments.positional(0) : std::string(),
                                                          arguments.positional(kind_given ? 1 : 0));
   console.result(console.json ? as_json(component) : as_text(component, console.width()));
