@@ -176,7 +176,7 @@ TEST_CASE("The rows that a run was fitted to need not be there any more") {
   folder.write("spec.yaml", kConditionalSpec);
   REQUIRE(pushforward({"fit", "spec.yaml", "-o", "run", "-q", "--no-plots"}, folder.path()).code == 0);
   std::filesystem::rename(folder / "points.csv", folder / "moved.csv");
-  CHECK(pushforward({"verify", "run"}, folder.path()).code == 1);
+  CHECK(pushforward({"verify", "run"}, folder.path()).code == 2);
   const Outcome outcome = pushforward({"verify", "run", "moved.csv"}, folder.path());
   CHECK(outcome.code == 0);
   CHECK_THAT(outcome.err, Contains("without the rows that the run was fitted to"));
