@@ -1,13 +1,9 @@
 // log-prob: the log-density of each row of a file.
-#include <nlohmann/json.hpp>
-
 #include "command.h"
-#include "io/csv_writer.h"
-#include "io/table_file.h"
-#include "json_number.h"
 #include "number_format.h"
 #include "program.h"
 #include "specs.h"
+#include "table_output.h"
 
 namespace pushforward {
 namespace {
@@ -20,27 +16,12 @@ Table log_prob_of(OpenedRun& opened, const Arguments& arguments) {
   return table;
 }
 
-void print(const Table& table, Console& console) {
-  if (!console.json) return console.result(encode_csv(table));
-  const nlohmann::ordered_json object = {{"log_prob", json_numbers(table.values)}};
-  console.result(object.dump() + "\n");
-}
-
 int log_prob(const Arguments& arguments, Console& console) {
-  const std::string output = arguments.text("output");
-  if (arguments.given("output")) {
-    table_format(output, "option '--output'");
-    refuse_own_input(output, {arguments.positional(1)}, arguments.positional(0));
-  }
+  check_table_output(arguments, {arguments.positional(1)}, arguments.positional(0));
   OpenedRun opened = open_run(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = log_prob_of<T>(opened, arguments);
-    if (output.empty()) {
-      print(table, console);
-      return kSuccess;
-    }
-    write_table(output, table, table_format(output, "option '--output'"), true);
-    console.note("{}: log-densities of {}", output, counted(table.rows, "row"));
+    put_table(table, arguments, console, fmt::format("log-densities of {}", counted(table.rows, "row")), true);
     return kSuccess;
   });
 }

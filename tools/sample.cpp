@@ -5,18 +5,15 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "command.h"
 #include "conditioning.h"
-#include "io/csv_writer.h"
-#include "io/table_file.h"
-#include "json_number.h"
 #include "number_format.h"
 #include "program.h"
 #include "pushforward/nearest.h"
 #include "sampling.h"
 #include "specs.h"
+#include "table_output.h"
 
 namespace pushforward {
 namespace {
@@ -114,31 +111,15 @@ Table samples_of(OpenedRun& opened, const Arguments& arguments) {
   return draw_samples<T>(run.engine(), run.data(), number_of_samples(arguments, rows.data ? rows.rows : 0), rows);
 }
 
-void print(const Table& table, Console& console) {
-  if (!console.json) return console.result(encode_csv(table));
-  nlohmann::ordered_json object = nlohmann::ordered_json::object();
-  for (Index j = 0; j < table.columns(); ++j)
-    object[table.names[static_cast<std::size_t>(j)]] = json_numbers(table.column(j));
-  console.result(object.dump() + "\n");
-}
-
 int sample(const Arguments& arguments, Console& console) {
-  const std::string output = arguments.text("output");
-  if (arguments.given("output")) {
-    table_format(output, "option '--output'");
-    std::vector<std::string> context;
-    if (arguments.given("context")) context.push_back(arguments.text("context"));
-    refuse_own_input(output, context, arguments.positional(0));
-  }
+  std::vector<std::string> inputs;
+  if (arguments.given("context")) inputs.push_back(arguments.text("context"));
+  check_table_output(arguments, inputs, arguments.positional(0));
   OpenedRun opened = open_run(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = samples_of<T>(opened, arguments);
-    if (output.empty()) {
-      print(table, console);
-      return kSuccess;
-    }
-    write_table(output, table, table_format(output, "option '--output'"));
-    console.note("{}: {} of {}", output, counted(table.rows, "sample"), counted(table.columns(), "column"));
+    put_table(table, arguments, console,
+              fmt::format("{} of {}", counted(table.rows, "sample"), counted(table.columns(), "column")));
     return kSuccess;
   });
 }

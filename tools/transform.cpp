@@ -1,14 +1,10 @@
 // transform: rows through a run's flow, to the points of its base or from them.
-#include <nlohmann/json.hpp>
-
 #include "command.h"
-#include "io/csv_writer.h"
-#include "io/table_file.h"
-#include "json_number.h"
 #include "number_format.h"
 #include "program.h"
 #include "pushforward/nearest.h"
 #include "specs.h"
+#include "table_output.h"
 
 namespace pushforward {
 namespace {
@@ -38,30 +34,14 @@ Table mapped_rows(OpenedRun& opened, const Arguments& arguments, bool forward) {
   return table;
 }
 
-void print(const Table& table, Console& console) {
-  if (!console.json) return console.result(encode_csv(table));
-  nlohmann::ordered_json object = nlohmann::ordered_json::object();
-  for (Index j = 0; j < table.columns(); ++j)
-    object[table.names[static_cast<std::size_t>(j)]] = json_numbers(table.column(j));
-  console.result(object.dump() + "\n");
-}
-
 int transform(const Arguments& arguments, Console& console) {
-  const std::string output = arguments.text("output");
   const bool forward = forward_of(arguments);
-  if (arguments.given("output")) {
-    table_format(output, "option '--output'");
-    refuse_own_input(output, {arguments.positional(1)}, arguments.positional(0));
-  }
+  check_table_output(arguments, {arguments.positional(1)}, arguments.positional(0));
   OpenedRun opened = open_run(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = mapped_rows<T>(opened, arguments, forward);
-    if (output.empty()) {
-      print(table, console);
-      return kSuccess;
-    }
-    write_table(output, table, table_format(output, "option '--output'"));
-    console.note("{}: {} of {}", output, counted(table.rows, "row"), counted(table.columns(), "column"));
+    put_table(table, arguments, console,
+              fmt::format("{} of {}", counted(table.rows, "row"), counted(table.columns(), "column")));
     return kSuccess;
   });
 }
