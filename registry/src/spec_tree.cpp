@@ -66,10 +66,7 @@ std::string Problems::to_string() const {
   for (const Item& item : items_) sorted.push_back(&item);
   std::stable_sort(sorted.begin(), sorted.end(), [&](const Item* a, const Item* b) { return key(*a) < key(*b); });
   std::string text;
-  const std::size_t shown = std::min(sorted.size(), kShown);
-  for (std::size_t i = 0; i < shown; ++i)
-    text += (text.empty() ? "" : "\n") + problem_text(sorted[i]->position, sorted[i]->message);
-  if (shown < sorted.size()) text += "\nand " + std::to_string(sorted.size() - shown) + " more problems";
+  for (const Item* item : sorted) text += (text.empty() ? "" : "\n") + problem_text(item->position, item->message);
   return text;
 }
 

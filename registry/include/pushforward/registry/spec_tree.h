@@ -67,12 +67,9 @@ class Problems {
   void add(const Position& position, const std::string& message);
   bool empty() const { return items_.empty(); }
   std::size_t count() const { return items_.size(); }
-  /// A line for each of the first kShown, and how many more there are.
   std::string to_string() const;
-  /// Throws SpecError with that text if there are any.
+  /// Throws SpecError with all of them, a line each, if there are any.
   void raise() const;
-
-  static constexpr std::size_t kShown = 200;
 
  private:
   struct Item {
