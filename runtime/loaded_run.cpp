@@ -99,8 +99,7 @@ Table LoadedRun<T>::read_base(const std::filesystem::path& path, const std::stri
 }
 
 template <class T>
-std::vector<double> LoadedRun<T>::log_prob(const Table& table) {
-  const Split<T> split = transform(table);
+std::vector<double> LoadedRun<T>::log_prob(const Split<T>& split) {
   std::vector<double> log_prob(static_cast<std::size_t>(split.rows()));
   engine_->log_prob(split.view(), log_prob);
   for (std::size_t i = 0; i < split.log_det.size(); ++i) log_prob[i] += split.log_det[i];

@@ -39,7 +39,9 @@ class LoadedRun {
   Split<T> transform(const Table& table) const { return transform_rows(model(), data(), table); }
 
   /// Log-density of each row, in nats and in the units of the table. Throws DataError if the columns do not fit.
-  std::vector<double> log_prob(const Table& table);
+  std::vector<double> log_prob(const Table& table) { return log_prob(transform(table)); }
+  /// The same for rows as the model sees them: still in the data's units.
+  std::vector<double> log_prob(const Split<T>& split);
   /// `n` samples in the data's units; `context` is a split with rows of the context, or without. Other seeds give other
   /// samples. Throws SpecError if the model cannot be sampled.
   Table sample(Index n, std::uint64_t seed, const Split<T>& context);

@@ -55,16 +55,13 @@ template <class T>
 std::vector<double> own_log_prob(LoadedRun<T>& run, Contestant& contestant, const ResolvedSpec& spec) {
   const Split<T>& split = held_out(run.own_splits());
   contestant.split = split.name;
-  std::vector<double> log_prob(static_cast<std::size_t>(split.rows()));
-  run.engine().log_prob(split.view(), log_prob);
-  for (std::size_t i = 0; i < split.log_det.size(); ++i) log_prob[i] += split.log_det[i];
   // The same source, shares and seed give the same rows, whatever is done with them.
   const typename DataPipeline<T>::State state = run.data()->state();
   std::string shares;
   for (const SpecNode::Entry& entry : spec.root.find("data")->find("split")->entries)
     shares += entry.key + "=" + entry.value.text + " ";
   contestant.rows_key = fmt::format("{} {} {}{} {}", state.checksum, state.rows, shares, split.name, spec.seed);
-  return log_prob;
+  return run.log_prob(split);
 }
 
 Contestant evaluated(const std::string& name, const Arguments& arguments, Console& console) {
