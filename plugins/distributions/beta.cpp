@@ -8,6 +8,7 @@
 
 #include "pushforward/elementwise_distribution.h"
 #include "pushforward/implicit_samplers.h"
+#include "pushforward/normal_tails.h"
 #include "pushforward/plugin.h"
 #include "pushforward/special_functions.h"
 
@@ -33,7 +34,6 @@ class Beta final : public ElementwiseDistribution<T> {
   // a log(y / m) + b log((1 - y) / (1 - m)) with m = a / (a + b), and the density at y = m by Stirling's formula and
   // what it lacks: the plain formula subtracts three log Gammas, of which float32 keeps no digit where they are large.
   Var<T> element_log_prob(Var<T> y, const Pass<T>& pass) const override {
-    constexpr double kHalfLogTwoPi = 0.91893853320467274178;
     const Var<T> a = one_(pass), b = zero_(pass), total = a + b;
     const Var<T> log_mean = log(a / total), log_rest = log(b / total);
     const Var<T> corrections = log_gamma_correction(total) - log_gamma_correction(a) - log_gamma_correction(b);

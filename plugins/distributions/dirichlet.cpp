@@ -8,6 +8,7 @@
 
 #include "pushforward/build.h"
 #include "pushforward/implicit_samplers.h"
+#include "pushforward/normal_tails.h"
 #include "pushforward/plugin.h"
 #include "pushforward/special_functions.h"
 #include "pushforward/support.h"
@@ -53,7 +54,6 @@ class Dirichlet final : public Distribution<T> {
   Var<T> log_prob(Var<T> y, const Pass<T>& pass) const override {
     require_columns("dirichlet", y.columns(), shape_.size());
     const auto formula = [&](Var<T> inside) {
-      constexpr double kHalfLogTwoPi = 0.91893853320467274178;
       const Var<T> a = concentration_(pass), total = row_sum(a), log_mean = log(a / total);
       const double others = static_cast<double>(shape_.size() - 1);
       const Var<T> corrections = log_gamma_correction(total) - row_sum(log_gamma_correction(a));

@@ -8,6 +8,7 @@
 
 #include "pushforward/elementwise_distribution.h"
 #include "pushforward/implicit_samplers.h"
+#include "pushforward/normal_tails.h"
 #include "pushforward/plugin.h"
 #include "pushforward/special_functions.h"
 
@@ -32,7 +33,6 @@ class Gamma final : public ElementwiseDistribution<T> {
   // Loader's form: with u = r y / a the density is that of u = 1 times exp(-a (u - 1 - log u)). The plain formula
   // subtracts numbers of size a log a, of which float32 keeps no digit where a is 1e6.
   Var<T> element_log_prob(Var<T> y, const Pass<T>& pass) const override {
-    constexpr double kHalfLogTwoPi = 0.91893853320467274178;
     const Var<T> a = concentration_(pass), factor = rate_(pass) / a;
     const Var<T> u = y * factor, log_u = log(u);
     const Var<T> constant = log(factor) + log(a) * T(0.5) - log_gamma_correction(a) - static_cast<T>(kHalfLogTwoPi);

@@ -9,6 +9,7 @@
 
 #include "pushforward/elementwise_distribution.h"
 #include "pushforward/implicit_samplers.h"
+#include "pushforward/normal_tails.h"
 #include "pushforward/plugin.h"
 #include "pushforward/special_functions.h"
 
@@ -33,7 +34,6 @@ class StudentT final : public LocationScaleDistribution<T> {
   // log Gamma((v+1)/2) - log Gamma(v/2) - log(v/2)/2 by Stirling's formula and what it lacks: the plain difference has
   // no digit left in float32 where v is 1e6, and that is where v goes when normal data are fitted.
   Var<T> standard_log_density(Var<T> z, const Pass<T>& pass) const override {
-    constexpr double kHalfLogTwoPi = 0.91893853320467274178;
     const Var<T> v = degrees(pass), half = v * T(0.5), reciprocal_v = reciprocal(v);
     const Var<T> gammas = log_gamma_correction(half + T(0.5)) - log_gamma_correction(half);
     const Var<T> constant = half * log1p(reciprocal_v) + gammas - static_cast<T>(0.5 + kHalfLogTwoPi);
