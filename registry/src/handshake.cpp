@@ -72,6 +72,12 @@ void check_handshake(const PluginInfo& plugin, const std::string& file) {
   if (plugin.api != kPluginApi)
     refuse(file, "version of the plugin API", std::to_string(plugin.api), std::to_string(kPluginApi), kRebuild);
   if (plugin.abi_kind != 1) refuse(file, "kind of interface", std::to_string(plugin.abi_kind), "1", kRebuild);
+  const auto sizes = [](std::size_t component, std::size_t field, std::size_t example) {
+    return std::to_string(component) + ", " + std::to_string(field) + " and " + std::to_string(example);
+  };
+  const std::string own = sizes(sizeof(ComponentInfo), sizeof(Field), sizeof(Example)),
+                    theirs = sizes(plugin.component_size, plugin.field_size, plugin.example_size);
+  if (theirs != own) refuse(file, "sizes in bytes of a component, a field and an example", theirs, own, kRebuild);
   if (!plugin.abi || std::strcmp(plugin.abi, kAbi) != 0)
     refuse(file, "C++ ABI", plugin.abi ? plugin.abi : "none", kAbi,
            "rebuild the plugin with the compiler and the settings of this program");

@@ -81,6 +81,17 @@ TEST_CASE("what does not match is said with both sides' values and what to do") 
   CHECK(refusal_of("api") == "FILE: version of the plugin API: the plugin has " + std::to_string(kPluginApi + 1) +
                                  ", this program " + std::to_string(kPluginApi) + "; " + kRebuild);
   CHECK(refusal_of("abi_kind") == "FILE: kind of interface: the plugin has 2, this program 1; " + kRebuild);
+  const auto sizes = [](std::size_t component, std::size_t field, std::size_t example) {
+    return std::to_string(component) + ", " + std::to_string(field) + " and " + std::to_string(example);
+  };
+  const std::size_t component = sizeof(ComponentInfo), field = sizeof(Field), example = sizeof(Example);
+  const auto wrong_sizes = [&](const std::string& theirs) {
+    return "FILE: sizes in bytes of a component, a field and an example: the plugin has " + theirs + ", this program " +
+           sizes(component, field, example) + "; " + kRebuild;
+  };
+  CHECK(refusal_of("component_size") == wrong_sizes(sizes(component + 8, field, example)));
+  CHECK(refusal_of("field_size") == wrong_sizes(sizes(component, field - 8, example)));
+  CHECK(refusal_of("example_size") == wrong_sizes(sizes(component, field, example + 16)));
   const std::string settings = "; rebuild the plugin with the compiler and the settings of this program";
   CHECK(refusal_of("compiler") ==
         std::string("FILE: C++ ABI: the plugin has clang-99/abi-1002, this program ") + kAbi + settings);

@@ -21,6 +21,15 @@
 #ifndef PLUGIN_ABI_KIND
 #define PLUGIN_ABI_KIND 1
 #endif
+#ifndef PLUGIN_COMPONENT_SIZE
+#define PLUGIN_COMPONENT_SIZE sizeof(::pushforward::ComponentInfo)
+#endif
+#ifndef PLUGIN_FIELD_SIZE
+#define PLUGIN_FIELD_SIZE sizeof(::pushforward::Field)
+#endif
+#ifndef PLUGIN_EXAMPLE_SIZE
+#define PLUGIN_EXAMPLE_SIZE sizeof(::pushforward::Example)
+#endif
 #ifndef PLUGIN_ABI
 #define PLUGIN_ABI ::pushforward::kAbi
 #endif
@@ -74,7 +83,20 @@ constexpr ComponentInfo kComponents[] = {
 }  // namespace
 
 extern "C" PUSHFORWARD_EXPORT const PluginInfo pushforward_plugin;
-constinit const PluginInfo pushforward_plugin = {
-    PLUGIN_MAGIC,          PLUGIN_STRUCT_SIZE, PLUGIN_API,       PLUGIN_ABI_KIND, PLUGIN_ABI, PLUGIN_CPU,
-    PLUGIN_EIGEN_VERSION,  kEigenAlignment,    "nothing_at_all", "1.2.3",         "MIT",      kComponents,
-    std::size(kComponents)};
+constinit const PluginInfo pushforward_plugin = {PLUGIN_MAGIC,
+                                                 PLUGIN_STRUCT_SIZE,
+                                                 PLUGIN_API,
+                                                 PLUGIN_ABI_KIND,
+                                                 PLUGIN_COMPONENT_SIZE,
+                                                 PLUGIN_FIELD_SIZE,
+                                                 PLUGIN_EXAMPLE_SIZE,
+                                                 0,
+                                                 PLUGIN_ABI,
+                                                 PLUGIN_CPU,
+                                                 PLUGIN_EIGEN_VERSION,
+                                                 kEigenAlignment,
+                                                 "nothing_at_all",
+                                                 "1.2.3",
+                                                 "MIT",
+                                                 kComponents,
+                                                 std::size(kComponents)};

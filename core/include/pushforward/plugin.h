@@ -13,8 +13,8 @@
 namespace pushforward {
 
 inline constexpr std::uint32_t kPluginMagic = 0x50465750;  // "PWFP"
-/// Raised with every change of an interface.
-inline constexpr std::uint32_t kPluginApi = 2;
+/// Raised with every change of an interface; tests/interfaces holds what the interfaces of this number look like.
+inline constexpr std::uint32_t kPluginApi = 3;
 
 /// CPU features that a library was compiled for, as bits in the order of kCpuFeatureNames.
 inline constexpr const char* kCpuFeatureNames[] = {"avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl",
@@ -94,7 +94,11 @@ struct PluginInfo {
   std::uint32_t magic;
   std::uint32_t struct_size;
   std::uint32_t api;
-  std::uint32_t abi_kind;  // 1: C++ interfaces of this toolkit; others are for the future
+  std::uint32_t abi_kind;        // 1: C++ interfaces of this toolkit; others are for the future
+  std::uint32_t component_size;  // bytes of an entry of each table, which are read by these
+  std::uint32_t field_size;
+  std::uint32_t example_size;
+  std::uint32_t reserved;
   const char* abi;
   std::uint64_t cpu_features;
   std::uint32_t eigen_version;
@@ -133,6 +137,10 @@ constexpr ComponentInfo describe(const char* kind, const char* name, const char*
                                                                   sizeof(::pushforward::PluginInfo),               \
                                                                   ::pushforward::kPluginApi,                       \
                                                                   1,                                               \
+                                                                  sizeof(::pushforward::ComponentInfo),            \
+                                                                  sizeof(::pushforward::Field),                    \
+                                                                  sizeof(::pushforward::Example),                  \
+                                                                  0,                                               \
                                                                   ::pushforward::kAbi,                             \
                                                                   ::pushforward::compiled_cpu_features(),          \
                                                                   ::pushforward::kEigenVersion,                    \
