@@ -10,6 +10,7 @@
 
 #include "builtin.h"
 #include "loader.h"
+#include "registration_tables.h"
 
 namespace pushforward {
 
@@ -77,8 +78,7 @@ struct Registry::Impl {
 };
 
 void Registry::Impl::check(const ComponentInfo& component, const std::string& source, std::set<Key>& seen) const {
-  if (!component.kind || !component.name || (!component.make_float && !component.make_double))
-    throw PluginError(source + ": a component without a kind, a name or a factory; register it with `describe`");
+  check_tables(component, source);
   const Key key(component.kind, component.name);
   const std::string what = std::string("the ") + component.kind + " '" + component.name + "'";
   if (!seen.insert(key).second) throw PluginError(source + ": registers " + what + " twice");
@@ -111,6 +111,7 @@ void Registry::add_library(const std::string& file) {
   if (impl_->files.contains(path)) return;
   OpenLibrary library = open_library(path);
   const PluginInfo& info = *library.info;
+  check_registration(info, path);
   impl_->add(info.components, info.component_count, std::string(info.name) + " " + info.version, path);
   impl_->libraries.push_back({path, info.name, info.version, info.licence, library.checksum});
   impl_->open.push_back(std::move(library));

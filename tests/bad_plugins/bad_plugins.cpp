@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "pushforward/registry/assembly.h"
@@ -179,6 +180,64 @@ TEST_CASE("a registration that makes no sense is refused") {
   CHECK(refusal_of("twice") == "FILE: registers the bijector 'nothing_at_all' twice");
   CHECK(refusal_of("no_factory") ==
         "FILE: a component without a kind, a name or a factory; register it with `describe`");
+  CHECK(refusal_of("no_licence") ==
+        "FILE: the plugin has no name, no version or no licence; register it with PUSHFORWARD_PLUGIN");
+  CHECK(refusal_of("no_table") ==
+        "FILE: the plugin says that it has 1 components, but has no table of them; register it with "
+        "PUSHFORWARD_PLUGIN");
+}
+
+TEST_CASE("holes in the tables of a component are refused by name") {
+  constexpr Example kGood[] = {{"default", "mine"}};
+  const auto refused = [&](const std::vector<Field>& fields, const std::vector<Example>& examples,
+                           const std::function<void(ComponentInfo&)>& spoil) {
+    ComponentInfo mine{"bijector",      "mine",        "",
+                       fields.data(),   fields.size(), examples.data(),
+                       examples.size(), nullptr,       [](Build<double>&) -> ComponentBase* { return nullptr; },
+                       nullptr};
+    spoil(mine);
+    Registry registry;
+    try {
+      registry.add_components(&mine, 1, "FILE");
+    } catch (const PluginError& error) {
+      CHECK(registry.find("bijector", "mine") == nullptr);
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  const std::vector<Example> good(std::begin(kGood), std::end(kGood));
+  const auto with_fields = [&](const std::vector<Field>& fields) { return refused(fields, good, [](auto&) {}); };
+  const auto with_examples = [&](const std::vector<Example>& examples) { return refused({}, examples, [](auto&) {}); };
+  const auto spoilt = [&](const std::function<void(ComponentInfo&)>& spoil) { return refused({}, good, spoil); };
+
+  CHECK(with_fields({integer("n", "1", "help"), real("x", "~", "")}) == "no error");
+  CHECK(spoilt([](ComponentInfo& c) { c.name = ""; }) ==
+        "FILE: a component without a kind, a name or a factory; register it with `describe`");
+  CHECK(spoilt([](ComponentInfo& c) { c.summary = nullptr; }) ==
+        "FILE: the bijector 'mine' has no summary; say in a line what it is");
+  CHECK(spoilt([](ComponentInfo& c) { c.fields = nullptr, c.field_count = 3; }) ==
+        "FILE: the bijector 'mine' says that it has 3 fields, but has no table of them; register it with `describe`");
+  CHECK(spoilt([](ComponentInfo& c) { c.examples = nullptr; }) ==
+        "FILE: the bijector 'mine' says that it has 1 examples, but has no table of them; register it with `describe`");
+  CHECK(with_fields({integer("n", "1", "help"), integer(nullptr, "1", "help")}) ==
+        "FILE: the field 2 of the bijector 'mine' has no name; give it one");
+  CHECK(with_fields({integer("n", "1", "help"), real("n", "1", "help")}) ==
+        "FILE: the field 'n' of the bijector 'mine' is there twice; give one of the two another name");
+  CHECK(with_fields({integer("n", "1", nullptr)}) ==
+        "FILE: the field 'n' of the bijector 'mine' has no help; say in a sentence what it means");
+  CHECK(with_fields({choice("n", "a", nullptr, "help")}) ==
+        "FILE: the field 'n' of the bijector 'mine' is a choice, but there is nothing to choose");
+  CHECK(with_fields({components("n", nullptr, "[]", "help")}) ==
+        "FILE: the field 'n' of the bijector 'mine' is a component, but says not of which kind");
+  CHECK(with_examples({{nullptr, "mine"}}) == "FILE: the example 1 of the bijector 'mine' has no name; give it one");
+  CHECK(with_examples({{"a", nullptr}}) ==
+        "FILE: the example 'a' of the bijector 'mine' has no text; give it the component as YAML");
+  CHECK(with_examples({{"a", "mine"}, {"a", "mine"}}) ==
+        "FILE: the example 'a' of the bijector 'mine' is there twice; give one of the two another name");
+  CHECK(with_examples({{"a", "mine", 0}}) ==
+        "FILE: the example 'a' of the bijector 'mine' has the event size 0, but must have one of at least 1");
+  CHECK(with_examples({{"a", "mine", 1, -2}}) ==
+        "FILE: the example 'a' of the bijector 'mine' has the context size -2, but must have one of at least 0");
 }
 
 TEST_CASE("two providers of one name are an error that names both files") {

@@ -39,6 +39,12 @@
 #ifndef PLUGIN_EIGEN_VERSION
 #define PLUGIN_EIGEN_VERSION ::pushforward::kEigenVersion
 #endif
+#ifndef PLUGIN_LICENCE
+#define PLUGIN_LICENCE "MIT"
+#endif
+#ifndef PLUGIN_TABLE
+#define PLUGIN_TABLE kComponents
+#endif
 
 namespace {
 
@@ -97,6 +103,6 @@ constinit const PluginInfo pushforward_plugin = {PLUGIN_MAGIC,
                                                  kEigenAlignment,
                                                  "nothing_at_all",
                                                  "1.2.3",
-                                                 "MIT",
-                                                 kComponents,
+                                                 PLUGIN_LICENCE,
+                                                 PLUGIN_TABLE,
                                                  std::size(kComponents)};
