@@ -125,9 +125,9 @@ void check_reached(Case& c, Tally& t) {
     needed.insert(found->first);
     t.note(p.path + ": " + found->second);
   }
-  for (const auto& [parameter, reason] : excuses)
-    t.require(needed.count(parameter) > 0, [&] {
-      return parameter + " is excused from having a gradient, but no parameter of this name is without one";
+  for (const auto& excused : excuses)
+    t.require(needed.count(excused.first) > 0, [&] {
+      return excused.first + " is excused from having a gradient, but no parameter of this name is without one";
     });
 }
 

@@ -80,8 +80,9 @@ void check_subject_fields(const Subject& subject, Tally& t) {
   t.require(subject.tolerance_factor == 1 || !subject.reason.empty(), [&] {
     return "tolerances are multiplied by " + std::to_string(subject.tolerance_factor) + " without a reason";
   });
-  for (const auto& [parameter, reason] : subject.without_gradient)
-    t.require(!reason.empty(), [&] { return parameter + " is excused from having a gradient without a reason"; });
+  for (const auto& excused : subject.without_gradient)
+    t.require(!excused.second.empty(),
+              [&] { return excused.first + " is excused from having a gradient without a reason"; });
   for (const Refusal& refusal : subject.refusals) {
     std::string message;
     try {
