@@ -40,7 +40,9 @@ std::string on_one_line(const std::string& message) {
 
 std::string problem_text(const Position& position, const std::string& message) {
   const std::string where = position.to_string();
-  return where + (where.empty() ? "error: " : ": error: ") + on_one_line(shortened(message));
+  return where + (where.empty() ? "error: " : ": error: ") + shown_text(message);
 }
+
+std::string shown_text(const std::string& text) { return on_one_line(shortened(text)); }
 
 }  // namespace pushforward

@@ -9,4 +9,7 @@ namespace pushforward {
 /// control characters are escaped, and a message too long to be read loses its middle.
 std::string problem_text(const Position& position, const std::string& message);
 
+/// Its second half: a text of somebody else's, as it may stand in a message.
+std::string shown_text(const std::string& text);
+
 }  // namespace pushforward

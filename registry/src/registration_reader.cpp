@@ -10,6 +10,8 @@ namespace pushforward {
 namespace {
 
 constexpr std::string_view kSymbol = "pushforward_plugin";
+/// In bytes: several times as long as any is.
+constexpr std::uint64_t kLongestAbi = 400;
 
 #if defined(__x86_64__)
 constexpr Elf64_Half kMachine = EM_X86_64;
@@ -31,15 +33,7 @@ class ElfFile {
     if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB) return;
     if (header->e_machine != kMachine) return;
     header_ = header;
-    if (header->e_shentsize != sizeof(Elf64_Shdr)) return;
-    for (std::size_t i = 0; i < header->e_shnum; ++i) {
-      const std::optional<Elf64_Shdr> section = read<Elf64_Shdr>(header->e_shoff + i * sizeof(Elf64_Shdr));
-      if (!section) {
-        sections_.clear();
-        return;
-      }
-      sections_.push_back(*section);
-    }
+    if (header->e_shentsize == sizeof(Elf64_Shdr)) read_sections();
   }
 
   template <class R>
@@ -50,10 +44,9 @@ class ElfFile {
     return record;
   }
 
-  /// The text that ends with a zero byte; none if the file ends before.
-  std::optional<std::string> text(std::uint64_t offset) const {
-    if (offset >= bytes_.size()) return std::nullopt;
-    const std::span<const char> rest = bytes_.subspan(offset);
+  /// The text that ends with a zero byte; none if the file ends before, or if it is longer than `longest`.
+  std::optional<std::string> text(std::uint64_t offset, std::uint64_t longest) const {
+    const std::span<const char> rest = bytes(offset, longest + 1);
     const auto end = std::find(rest.begin(), rest.end(), '\0');
     if (end == rest.end()) return std::nullopt;
     return std::string(rest.begin(), end);
@@ -65,8 +58,8 @@ class ElfFile {
       for (std::uint64_t at = 0; at + sizeof(Elf64_Sym) <= section.sh_size; at += sizeof(Elf64_Sym)) {
         const std::optional<Elf64_Sym> symbol = read<Elf64_Sym>(section.sh_offset + at);
         if (!symbol) return std::nullopt;
-        if (symbol->st_shndx != SHN_UNDEF && text(sections_[section.sh_link].sh_offset + symbol->st_name) == name)
-          return symbol;
+        const std::uint64_t place = sections_[section.sh_link].sh_offset + symbol->st_name;
+        if (symbol->st_shndx != SHN_UNDEF && text(place, name.size()) == name) return symbol;
       }
     }
     return std::nullopt;
@@ -119,6 +112,22 @@ class ElfFile {
   }
 
  private:
+  /// All of them or none. Tables lie beside each other, so that together they are no longer than the file: looking
+  /// through tables of a damaged file that overlap could take hours.
+  void read_sections() {
+    std::uint64_t left = bytes_.size();
+    for (std::size_t i = 0; i < header_->e_shnum; ++i) {
+      const std::optional<Elf64_Shdr> section = read<Elf64_Shdr>(header_->e_shoff + i * sizeof(Elf64_Shdr));
+      const bool is_table = section && (section->sh_type == SHT_DYNSYM || section->sh_type == SHT_RELA);
+      if (!section || (is_table && section->sh_size > left)) {
+        sections_.clear();
+        return;
+      }
+      if (is_table) left -= section->sh_size;
+      sections_.push_back(*section);
+    }
+  }
+
   std::span<const char> bytes_;
   std::optional<Elf64_Ehdr> header_;  // none: not for this machine
   std::vector<Elf64_Shdr> sections_;
@@ -140,7 +149,7 @@ std::optional<StoredRegistration> read_registration(std::span<const char> file) 
   stored.info.components = nullptr;
   const std::optional<std::uint64_t> abi = elf.pointer_at(symbol->st_value + offsetof(PluginInfo, abi));
   const std::optional<std::uint64_t> abi_offset = abi ? elf.offset_of(*abi) : std::nullopt;
-  if (abi_offset) stored.abi = elf.text(*abi_offset).value_or("");
+  if (abi_offset) stored.abi = elf.text(*abi_offset, kLongestAbi).value_or("");
   return stored;
 }
 
