@@ -2,21 +2,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
-#include <mutex>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <thread>
 
+#include "check_results.h"
+#include "checking.h"
 #include "command.h"
 #include "components.h"
-#include "number_format.h"
+#include "json_number.h"
 #include "program.h"
 #include "pushforward/nearest.h"
-#include "pushforward/testing/checks.h"
 #include "specs.h"
-#include "subjects.h"
 
 namespace pushforward {
 namespace {
@@ -24,10 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using testing::CheckResult;
 
-struct Selected {
-  const RegisteredComponent* component;
-  const Example* example;  // none: the component has no example, which is a failure
-};
+constexpr std::int64_t kLongest = 1'000'000;  // seconds
 
 /// KIND/NAME of --component; empty parts if it was not given.
 std::pair<std::string, std::string> component_option(const Arguments& arguments) {
@@ -49,8 +41,8 @@ std::vector<const RegisteredComponent*> selected_components(const Registry& regi
   return components;
 }
 
-std::vector<Selected> select(const Registry& registry, const Arguments& arguments) {
-  std::vector<Selected> selected;
+std::vector<CheckedExample> select(const Registry& registry, const Arguments& arguments) {
+  std::vector<CheckedExample> selected;
   std::vector<std::string> names;
   const std::vector<const RegisteredComponent*> components = selected_components(registry, arguments);
   for (const RegisteredComponent* component : components) {
@@ -87,28 +79,10 @@ void check_names(const Arguments& arguments) {
   }
 }
 
-Json as_json(const testing::Row& row) {
-  return {{"where", row.where},     {"sample", row.sample},         {"entry", row.entry},    {"analytic", row.analytic},
-          {"numeric", row.numeric}, {"difference", row.difference}, {"allowed", row.allowed}};
-}
-
-Json as_json(const CheckResult& result) {
-  const char* const status[] = {"passed", "failed", "not_applicable"};
-  Json object = {{"check", result.check},         {"number", result.number},
-                 {"title", result.title},         {"subject", result.subject},
-                 {"precision", result.precision}, {"status", status[static_cast<std::size_t>(result.status)]},
-                 {"measured", result.measured},   {"allowed", result.allowed},
-                 {"compared", result.compared},   {"findings", result.findings},
-                 {"note", result.note},           {"command", result.command},
-                 {"worst", Json::array()}};
-  for (const testing::Row& row : result.worst) object["worst"].push_back(as_json(row));
-  return object;
-}
-
 std::string as_json(const std::vector<CheckResult>& results) {
   Json object = {{"passed", testing::passed(results)}, {"checks", results.size()}, {"results", Json::array()}};
-  for (const CheckResult& result : results) object["results"].push_back(as_json(result));
-  return object.dump(2) + "\n";
+  for (const CheckResult& result : results) object["results"].push_back(to_json(result));
+  return json_text(object);
 }
 
 /// What the shell reads as this one word.
@@ -129,57 +103,11 @@ std::string repeated_command(const std::string& command, const Arguments& argume
   return std::string(kStart) + more + command.substr(kStart.size());
 }
 
-/// Never throws for what a plugin does.
-std::vector<CheckResult> results_of(const Registry& registry, const Selected& selected,
-                                    const testing::Options& options) {
-  const ComponentInfo& info = *selected.component->info;
-  if (!selected.example)
-    return {testing::unchecked(info.kind, info.name, "(none)",
-                               "the component has no example, so nothing of it is checked; add one to its table")};
-  const auto unchecked = [&](const std::string& what) {
-    return std::vector<CheckResult>{
-        testing::unchecked(info.kind, info.name, selected.example->name, "the example cannot be read: " + what)};
-  };
-  std::optional<testing::Subject> subject;
-  try {
-    subject = make_subject(registry, *selected.component, *selected.example);
-  } catch (const std::exception& e) {
-    return unchecked(e.what());
-  }
-  try {
-    return testing::check(*subject, options);
-  } catch (const SpecError& e) {
-    return unchecked(e.what());
-  }
-}
-
-/// Results of all that was selected, in its order, made by as many workers as wanted: each example is checked by one,
-/// so results do not depend on their number.
-std::vector<CheckResult> run(const Registry& registry, const std::vector<Selected>& selected,
-                             const testing::Options& options, int threads, Console& console) {
-  std::vector<std::vector<CheckResult>> found(selected.size());
-  std::atomic<std::size_t> next = 0;
-  std::size_t done = 0;
-  std::mutex speaking;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < selected.size(); i = next++) {
-      const auto& [component, example] = selected[i];
-      found[i] = results_of(registry, selected[i], options);
-      const std::size_t failed = testing::failures(found[i]).size();
-      const std::lock_guard<std::mutex> lock(speaking);
-      console.note("[{}/{}] {}/{}, example {}: {}", ++done, selected.size(), component->info->kind,
-                   component->info->name, example ? example->name : "(none)",
-                   failed ? counted(static_cast<std::int64_t>(failed), "check") + " FAILED" : "passed");
-    }
-  };
-  {
-    std::vector<std::jthread> workers;
-    for (int k = 1; k < std::min(threads, static_cast<int>(selected.size())); ++k) workers.emplace_back(work);
-    work();
-  }
-  std::vector<CheckResult> results;
-  for (std::vector<CheckResult>& some : found) std::move(some.begin(), some.end(), std::back_inserter(results));
-  return results;
+/// Whatever bytes a plugin's messages hold, a terminal can show them.
+void make_showable(CheckResult& result) {
+  for (std::string* text : {&result.subject, &result.note, &result.command}) *text = shown_text(*text);
+  for (std::string& finding : result.findings) finding = shown_text(finding);
+  for (testing::Row& row : result.worst) row.entry = shown_text(row.entry);
 }
 
 int check(const Arguments& arguments, Console& console) {
@@ -188,6 +116,10 @@ int check(const Arguments& arguments, Console& console) {
   if (!all && !file && !arguments.given("component"))
     throw UsageError("PLUGIN.so is missing; --all checks every component there is");
   check_names(arguments);
+  const bool in_process = arguments.given("in-process");
+  const std::chrono::seconds timeout(arguments.integer("timeout", 0, 1, kLongest));
+  if (in_process && arguments.given("timeout"))
+    throw UsageError("option '--timeout' ends a process; it cannot be given with '--in-process'");
   Registry registry;
   if (file) {
     require_path(arguments.positional(0), "plugin");
@@ -195,9 +127,13 @@ int check(const Arguments& arguments, Console& console) {
   }
   load_components(registry, arguments, console);
 
-  const testing::Options options{.only = arguments.texts("check")};
-  std::vector<CheckResult> results = run(registry, select(registry, arguments), options, arguments.threads(), console);
-  for (CheckResult& result : results) result.command = repeated_command(result.command, arguments);
+  const CheckSettings settings{
+      .only = arguments.texts("check"), .workers = arguments.threads(), .in_process = in_process, .timeout = timeout};
+  std::vector<CheckResult> results = check_examples(registry, select(registry, arguments), settings, console);
+  for (CheckResult& result : results) {
+    result.command = repeated_command(result.command, arguments);
+    make_showable(result);
+  }
   const bool coloured = console.coloured_results() && !arguments.given("output");
   console.result(console.json ? as_json(results) : testing::to_text(results, coloured));
   return testing::passed(results) ? kSuccess : kRunFailed;
@@ -213,12 +149,16 @@ const Command& check_command() {
           "Checks every example of the components of a plugin: round trips, log-determinants against numeric "
           "Jacobians, gradients of both directions, declared structure, padding, threads, save and load, and what the "
           "other kinds promise. Prints what was measured and what is allowed, and of what failed the worst entries and "
-          "the command that repeats it. Exit code 1 if anything failed; a component without an example fails.",
+          "the command that repeats it. Exit code 1 if anything failed; a component without an example fails.\n\n"
+          "Each example is checked in a process of its own: a crash or an exit is a failed check, and the other "
+          "examples are checked all the same. What a component prints goes to stderr.",
       .positionals = {{"PLUGIN.so", "the plugin; with --all or --component it is left out", false}},
       .options = {{"all", nullptr, "every component of every plugin that is found"},
                   {"component", "KIND/NAME", "only this component: transformer/affine"},
                   {"example", "NAME", "only this example"},
-                  {"check", "ID", "only this check, by its name or number: round_trip, 1", 0, true}},
+                  {"check", "ID", "only this check, by its name or number: round_trip, 1", 0, true},
+                  {"timeout", "SECONDS", "end a check that takes longer, which fails it; none by default"},
+                  {"in-process", nullptr, "everything in this process, for a debugger: a crash ends it"}},
       .examples = {"pushforward check build/lib/pushforward/plugins/transformers_affine.so",
                    "pushforward check --all --check round_trip",
                    "pushforward check --component transformer/affine --example softplus"},

@@ -156,7 +156,7 @@ std::string to_json(const std::vector<Contestant>& runs, bool paired) {
     }
     list.push_back(object);
   }
-  return list.dump(2) + "\n";
+  return json_text(list);
 }
 
 int compare(const Arguments& arguments, Console& console) {

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "components.h"
 #include "field_tables.h"
+#include "json_number.h"
 #include "known_names.h"
 #include "program.h"
 
@@ -65,14 +66,14 @@ std::string as_json(const RegisteredComponent& component) {
                                   {"event_size", example.event_size},
                                   {"context_size", example.context_size}});
   }
-  return object.dump(2) + "\n";
+  return json_text(object);
 }
 
 std::string section_text(const std::string& place, const Section& section, std::size_t width) {
   return fmt::format("{}: {}\n\n{}", place, section.doc, fields_text(section.slots, width));
 }
 std::string section_json(const std::string& place, const Section& section) {
-  return Json{{"section", place}, {"summary", section.doc}, {"fields", fields_json(section.slots)}}.dump(2) + "\n";
+  return json_text({{"section", place}, {"summary", section.doc}, {"fields", fields_json(section.slots)}});
 }
 
 int describe_component(const Arguments& arguments, Console& console) {

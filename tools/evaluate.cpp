@@ -1,6 +1,7 @@
 // evaluate: the mean log-density of a run on its own splits or on other rows.
 #include "command.h"
 #include "evaluation.h"
+#include "json_number.h"
 #include "program.h"
 #include "specs.h"
 
@@ -27,7 +28,7 @@ int evaluate(const Arguments& arguments, Console& console) {
   OpenedRun opened = open_run(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const std::vector<SplitEvaluation> evaluations = evaluate_run<T>(opened, arguments);
-    console.result(console.json ? to_json(evaluations).dump(2) + "\n" : to_text(evaluations));
+    console.result(console.json ? json_text(to_json(evaluations)) : to_text(evaluations));
     return kSuccess;
   });
 }

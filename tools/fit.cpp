@@ -48,7 +48,7 @@ void print_outcome(const FitOutcome& outcome, const std::optional<EarlyStopping>
                                      {"seconds", training.seconds},
                                      {"evaluation", to_json(outcome.evaluation)}};
     if (early_stopping) object["early_stopping"] = early_stopping_json(outcome);
-    return console.result(object.dump(2) + "\n");
+    return console.result(json_text(object));
   }
   console.result(fmt::format("{}: {} in {}, loss {}\n", run, counted(training.steps, "step"),
                              duration(training.seconds), decimal(outcome.loss)));

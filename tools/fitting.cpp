@@ -6,6 +6,7 @@
 #include "interruption.h"
 #include "io/atomic_file.h"
 #include "io/npy.h"
+#include "json_number.h"
 #include "number_format.h"
 #include "sampling.h"
 
@@ -232,7 +233,7 @@ void Fitting<T>::adopt_result(FitOutcome& outcome) {
 template <class T>
 void Fitting<T>::evaluate(FitOutcome& outcome) {
   if (experiment_.data) outcome.evaluation = evaluate_splits(engine_, experiment_.data->splits());
-  write_file(folder_.evaluation(), to_json(outcome.evaluation).dump(2) + "\n");
+  write_file(folder_.evaluation(), json_text(to_json(outcome.evaluation)));
 }
 
 template <class T>

@@ -16,4 +16,8 @@ nlohmann::ordered_json json_numbers(std::span<const double> values) {
   return list;
 }
 
+std::string json_text(const nlohmann::ordered_json& value, int indentation) {
+  return value.dump(indentation, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace pushforward

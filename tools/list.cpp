@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "components.h"
+#include "json_number.h"
 #include "number_format.h"
 #include "program.h"
 #include "text_table.h"
@@ -15,7 +16,7 @@ std::string as_json(const std::vector<const RegisteredComponent*>& components) {
   for (const RegisteredComponent* c : components)
     array.push_back(
         {{"kind", c->info->kind}, {"name", c->info->name}, {"summary", c->info->summary}, {"plugin", c->plugin}});
-  return array.dump(2) + "\n";
+  return json_text(array);
 }
 
 std::string as_text(const std::vector<const RegisteredComponent*>& components, std::size_t width) {

@@ -11,6 +11,7 @@
 #include "components.h"
 #include "io/atomic_file.h"
 #include "io/file_error.h"
+#include "json_number.h"
 #include "program.h"
 #include "pushforward/nearest.h"
 #include "pushforward/version.h"
@@ -227,7 +228,7 @@ int make_project(const Arguments& arguments, Console& console) {
     nlohmann::ordered_json object = {{"kind", kind}, {"name", name}, {"directory", folder.string()}};
     for (const ProjectFile& file : files) object["files"].push_back(file.name);
     object["commands"] = commands;
-    console.result(object.dump(2) + "\n");
+    console.result(json_text(object));
     return kSuccess;
   }
   std::string text = fmt::format(

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.h"
+#include "json_number.h"
 #include "plots.h"
 #include "program.h"
 #include "run_folder.h"
@@ -28,7 +29,7 @@ const Split<T>* training_rows(LoadedRun<T>& run, Console& console) {
 void print_outcome(const DrawnPlots& plots, Console& console) {
   std::vector<std::string> pictures;
   for (const std::string& name : plots.files) pictures.push_back((plots.folder / name).string());
-  if (console.json) return console.result(nlohmann::ordered_json{{"plots", pictures}}.dump(2) + "\n");
+  if (console.json) return console.result(json_text({{"plots", pictures}}));
   for (const std::string& picture : pictures) console.result(picture + "\n");
 }
 

@@ -16,7 +16,7 @@ void print(const Table& table, Console& console) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (Index j = 0; j < table.columns(); ++j)
     object[table.names[static_cast<std::size_t>(j)]] = json_numbers(table.column(j));
-  console.result(object.dump() + "\n");
+  console.result(json_text(object, -1));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // validate: checks a spec completely, without training.
 #include "command.h"
+#include "json_number.h"
 #include "program.h"
 #include "specs.h"
 #include "summary.h"
@@ -16,7 +17,7 @@ int validate(const Arguments& arguments, Console& console) {
     if (console.json) {
       nlohmann::ordered_json object = {{"spec", file}, {"valid", true}};
       object.update(summary_json(registry, experiment));
-      console.result(object.dump(2) + "\n");
+      console.result(json_text(object));
     } else {
       console.result(fmt::format("{} is valid\n{}", file, summary_text(registry, experiment, console.width())));
     }

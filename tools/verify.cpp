@@ -1,5 +1,6 @@
 // verify: whether a run computes what it says, and how well it fits, on rows of the user's own.
 #include "command.h"
+#include "json_number.h"
 #include "number_format.h"
 #include "program.h"
 #include "specs.h"
@@ -90,7 +91,7 @@ int verify(const Arguments& arguments, Console& console) {
   OpenedRun opened = open_run(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Report report = report_of<T>(opened, arguments, console);
-    console.result(console.json ? to_json(report).dump(2) + "\n" : to_text(report, console.width()));
+    console.result(console.json ? json_text(to_json(report)) : to_text(report, console.width()));
     return report.passed() ? kSuccess : kRunFailed;
   });
 }

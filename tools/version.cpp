@@ -1,4 +1,5 @@
 // version: what this program is and how it was built.
+#include "json_number.h"
 #include "pushforward/version.h"
 
 #include <nlohmann/json.hpp>
@@ -22,7 +23,7 @@ int version(const Arguments&, Console& console) {
   if (console.json) {
     const nlohmann::ordered_json object = {
         {"version", PUSHFORWARD_VERSION}, {"plugin_api", kPluginApi}, {"abi", kAbi}, {"cpu_features", cpu_features()}};
-    console.result(object.dump(2) + "\n");
+    console.result(json_text(object));
     return kSuccess;
   }
   TextTable table({{}, {}});

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "environment.h"
 #include "kit.h"
 #include "pushforward/testing/checks.h"
 
@@ -160,6 +161,7 @@ class Cases {
 CheckResult run_check(const CheckInfo& info, const Subject& subject, Cases* cases, Precision precision) {
   Tally tally(info, subject, precision);
   const Entry& entry = entry_of(info);
+  const Environment environment;
   if (precision == Precision::float32 && info.float32 == kNotDone) {
     tally.skip("done in float64");
   } else if (precision == Precision::float32 && !subject.make_float) {
@@ -173,6 +175,8 @@ CheckResult run_check(const CheckInfo& info, const Subject& subject, Cases* case
       tally.finding(describe_current(""));
     }
   }
+  if (const std::string changed = environment.restore(); !changed.empty())
+    tally.finding("the component changed " + changed + ", which is the whole program's; put it back before returning");
   return tally.result();
 }
 
@@ -185,12 +189,15 @@ const CheckInfo* find_check(const std::string& id_or_number) {
 }
 
 CheckResult unchecked(const std::string& kind, const std::string& name, const std::string& example,
-                      const std::string& finding) {
+                      const std::string& finding, const std::string& id, const std::string& precision) {
   Subject subject;
   subject.kind = kind;
   subject.name = name;
   subject.example = example;
-  Tally tally(*find_check("fields"), subject, Precision::float64);
+  const CheckInfo* info = find_check(id);
+  if (!info) throw SpecError("there is no check '" + id + "'; give a check's name or its number");
+  const bool single = precision == to_string(Precision::float32);
+  Tally tally(*info, subject, single ? Precision::float32 : Precision::float64);
   tally.finding(finding);
   return tally.result();
 }
@@ -220,10 +227,14 @@ std::vector<CheckResult> check(const Subject& subject, const Options& options) {
   std::vector<CheckResult> results;
   const bool evaluated = has_kind(*find_check("recording"), subject.kind);
   std::unique_ptr<Cases> cases = evaluated ? std::make_unique<Cases>(subject) : nullptr;
+  const auto run = [&](const CheckInfo& made, Precision precision) {
+    if (options.on_start) options.on_start(made.id, to_string(precision));
+    results.push_back(run_check(made, subject, cases.get(), precision));
+    if (options.on_result) options.on_result(results.back());
+  };
   for (const CheckInfo* info : wanted) {
-    if (options.float64) results.push_back(run_check(*info, subject, cases.get(), Precision::float64));
-    if (options.float32 && info->float32 != kNotDone)
-      results.push_back(run_check(*info, subject, cases.get(), Precision::float32));
+    if (options.float64) run(*info, Precision::float64);
+    if (options.float32 && info->float32 != kNotDone) run(*info, Precision::float32);
   }
   return results;
 }

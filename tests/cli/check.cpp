@@ -20,6 +20,7 @@ using pushforward::test::pushforward;
 namespace testing = ::pushforward::testing;
 
 const std::string kFaulty = PUSHFORWARD_BINARY_DIR "/wrong_plugin/faulty.so";
+const std::string kDeadly = PUSHFORWARD_BINARY_DIR "/wrong_plugin/deadly.so";
 const std::string kAffine = PUSHFORWARD_BINARY_DIR "/lib/pushforward/plugins/transformers_affine.so";
 
 /// Names of the checks of one component that failed.
@@ -63,6 +64,50 @@ TEST_CASE("a fault fails the checks that it concerns, and no other") {
   const std::set<std::string> vjp = failed_checks(report, "faulty_vjp");
   CHECK(vjp.count("input_gradient") == 1);
   CHECK(vjp.count("recording") == 0);
+}
+
+TEST_CASE("what ends its process, or changes what is the whole program's, is a failed check of its component alone") {
+  const Outcome outcome = pushforward({"check", kDeadly, "--timeout", "5", "--format", "json"});
+  INFO(outcome.err);
+  CHECK(outcome.code == 1);
+  const Json report = Json::parse(outcome.out);
+  const auto finding = [&](const std::string& component) {
+    const std::string subject = "bijector/" + component + ", example default";
+    CHECK_THAT(outcome.err, Contains(subject));
+    for (const Json& result : report["results"])
+      if (result["subject"] == subject && result["status"] == "failed")
+        return result["check"].get<std::string>() + ": " + result["findings"][0].get<std::string>();
+    return std::string();
+  };
+  const std::string first = ", in the check round_trip (float64); the checks behind it were not made";
+  CHECK(finding("deadly_aborts") == "round_trip: the process was ended by signal 6 (Aborted)" + first);
+  CHECK(finding("deadly_exits") == "round_trip: the process ended itself with exit code 0" + first);
+  CHECK(finding("deadly_segmentation") ==
+        "round_trip: the process was ended by signal 11 (Segmentation fault)" + first);
+  CHECK_THAT(finding("deadly_recursion"),
+             Catch::Matchers::StartsWith("round_trip: the process ") && Catch::Matchers::EndsWith(first));
+  CHECK(finding("deadly_endless") ==
+        "round_trip: the process was ended because it was silent for longer than --timeout allows" + first);
+  CHECK_THAT(finding("deadly_at_exit"),
+             Catch::Matchers::StartsWith("fields: the process was ended by signal 7 (Bus error), after the check "));
+  CHECK(finding("deadly_rounds") ==
+        "round_trip: the component changed the rounding mode, which is the whole program's; put it back before "
+        "returning");
+  CHECK(finding("deadly_prints").empty());
+  CHECK_THAT(outcome.err, Contains("{ this is no result"));
+  CHECK_THAT(finding("deadly_bytes"), Contains("bytes that are no text: \uFFFD\uFFFD, and \\x1b[31m"));
+}
+
+TEST_CASE("processes change nothing of the results") {
+  const std::vector<std::string> isolated = {"check", kFaulty, "--threads", "2"};
+  std::vector<std::string> together = isolated;
+  together.emplace_back("--in-process");
+  CHECK(pushforward(isolated).out == pushforward(together).out);
+  const Outcome crash = pushforward({"check", kDeadly, "--component", "bijector/deadly_aborts", "--in-process"});
+  CHECK(crash.code == 128 + SIGABRT);
+  const Outcome both = pushforward({"check", kDeadly, "--in-process", "--timeout", "3"});
+  CHECK(both.code == 2);
+  CHECK_THAT(both.err, Contains("option '--timeout' ends a process; it cannot be given with '--in-process'"));
 }
 
 TEST_CASE("the command of a failure names the plugin, so that it repeats it") {
