@@ -91,6 +91,8 @@ class Lines {
 
   /// Lines of the text.
   Index count() const { return lines_; }
+  /// Its length up to the end of the last row.
+  Index bytes() const { return bytes_; }
   /// The next piece; empty behind the last one.
   std::string_view next() {
     if (!file_) return std::exchange(piece_, {});
@@ -110,6 +112,7 @@ class Lines {
     const auto end = std::find(last, buffer_.end(), '\n');
     if (last != buffer_.begin()) piece_ = {buffer_.data(), static_cast<std::size_t>(end - buffer_.begin())};
     lines_ = std::count(piece_.begin(), piece_.end(), '\n') + 1;
+    bytes_ = static_cast<Index>(piece_.size());
   }
 
   /// Finds where the last row ends and how many lines there are; false if there are quotes below the first line.
@@ -132,6 +135,7 @@ class Lines {
       lines_ =
           line_ends - (open ? 0 : std::count(text.begin() + static_cast<std::ptrdiff_t>(end), text.end(), '\n')) + 1;
     }
+    bytes_ = static_cast<Index>(left_);
     return true;
   }
 
@@ -157,7 +161,7 @@ class Lines {
   std::size_t used_ = 0;  // of the buffer
   std::string_view piece_;
   std::uint64_t left_ = 0;  // bytes of rows that are not read yet
-  Index lines_ = 0;
+  Index lines_ = 0, bytes_ = 0;
 };
 
 /// Reads one text. A pointer `p` is the place in the text; every step returns the place behind what it read.
@@ -180,14 +184,13 @@ class Reader {
     if (p == end_ && !next_piece(p)) throw DataError(name_ + ": error: there is a header, but no rows below it");
     Table table;
     for (const Index j : kept_) table.names.push_back(names_[static_cast<std::size_t>(j)]);
-    // As many rows as lines at most, because a quoted cell may go over several.
-    const Index lines = lines_.count() - lines_before_ - std::count(begin_, p, '\n');
-    table.values.resize(static_cast<std::size_t>(lines * table.columns()));
+    const Index room = most_rows(p);
+    table.values.resize(static_cast<std::size_t>(room * table.columns()));
     do
-      for (; p < end_; ++table.rows) p = read_row(p, table.values.data() + table.rows, lines);
+      for (; p < end_; ++table.rows) p = read_row(p, table.values.data() + table.rows, room);
     while (next_piece(p));
-    for (Index j = 0; j < table.columns() && table.rows < lines; ++j)
-      std::copy_n(table.values.data() + j * lines, table.rows, table.values.data() + j * table.rows);
+    for (Index j = 0; j < table.columns() && table.rows < room; ++j)
+      std::copy_n(table.values.data() + j * room, table.rows, table.values.data() + j * table.rows);
     table.values.resize(static_cast<std::size_t>(table.rows * table.columns()));
     return table;
   }
@@ -210,6 +213,13 @@ class Reader {
     p = begin_ = text.data();
     end_ = begin_ + text.size();
     return true;
+  }
+
+  /// As many rows as lines at most, because a quoted cell may go over several; and no more than there are bytes for,
+  /// each cell and a row's end taking one, or a long first line above many short ones would ask for all memory.
+  Index most_rows(const char* first) const {
+    const Index lines = lines_.count() - lines_before_ - std::count(begin_, first, '\n');
+    return std::min(lines, lines_.bytes() / static_cast<Index>(names_.size()) + 1);
   }
 
   // --- characters ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ namespace {
 
 constexpr const char* kBlanks = " \t";
 
+bool is_blank(const std::string& text) { return text.find_first_not_of(kBlanks) == std::string::npos; }
+
 std::string trimmed(const std::string& text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
   return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
@@ -31,7 +33,7 @@ std::vector<std::string> first_cells(std::istream& file, char delimiter) {
   std::string cell;
   bool quoted = false, was_quoted = false;
   const auto end_cell = [&] {
-    if (delimiter == ' ' && trimmed(cell).empty() && !was_quoted) return cell.clear();  // a run of blanks divides once
+    if (delimiter == ' ' && is_blank(cell) && !was_quoted) return cell.clear();  // a run of blanks divides once
     cells.push_back(was_quoted ? cell : trimmed(cell));
     cell.clear();
     was_quoted = false;
@@ -44,7 +46,7 @@ std::vector<std::string> first_cells(std::istream& file, char delimiter) {
         cell += static_cast<char>(file.get());
       else
         quoted = false;
-    } else if (c == '"' && trimmed(cell).empty() && !was_quoted) {
+    } else if (c == '"' && is_blank(cell) && !was_quoted) {
       quoted = was_quoted = true;
       cell.clear();
     } else if (c == '\n' || (c == '\r' && (file.peek() == '\n' || file.peek() == EOF))) {

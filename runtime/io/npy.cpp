@@ -20,6 +20,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "arrays are written as they lie in memory");
 
 constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::size_t kMostAxes = 64;   // since NumPy 2; every element is placed by all of them
 constexpr std::size_t kAlignment = 64;  // of the data, as NumPy itself writes it
 
 template <class T>
@@ -83,6 +84,8 @@ class Decoder {
     }
     const ElementType& type = element_type(header.type);
     const std::string_view data = bytes_.substr(start);
+    if (header.shape.size() > kMostAxes)
+      fail("its shape has {} axes; NumPy's arrays have at most {}", header.shape.size(), kMostAxes);
     Index count = 1, needed = 0;
     bool too_large = false;
     for (const Index extent : header.shape) too_large |= __builtin_mul_overflow(count, extent, &count);
@@ -126,6 +129,7 @@ class Decoder {
 
   NpyArray read(const NpyHeader& header, const ElementType& type, std::string_view data, Index count) const {
     NpyArray array{header.shape, header.type, std::vector<double>(static_cast<std::size_t>(count))};
+    if (count == 0) return array;  // beside an extent of zero the others may be such that no stride fits an Index
     const bool swapped = header.type[0] == '>';
     // A C-ordered index of rows of the first axis, visited in the file's order: in Fortran order the first axis is the
     // fastest, so the axes are walked from the first.

@@ -171,10 +171,15 @@ class Decoder {
     return {key, begin, end};
   }
 
+  /// Lists and objects by their kind alone: they may be nested deeper than a recursion can follow.
+  static std::string shown(const Json& value) {
+    return value.is_structured() ? std::string("an ") + value.type_name() : value.dump();
+  }
+
   TensorType type(const std::string& key, const Json& value) const {
     for (const TensorType t : {TensorType::float32, TensorType::float64, TensorType::int64})
       if (value == name_of(t)) return t;
-    fail("tensor '{}' has type {}; F32, F64 and I64 can be read", key, value.dump());
+    fail("tensor '{}' has type {}; F32, F64 and I64 can be read", key, shown(value));
   }
 
   std::vector<Index> shape(const std::string& key, const Json& value) const {
@@ -182,7 +187,7 @@ class Decoder {
     if (!value.is_array()) fail("the shape of tensor '{}' is not a list", key);
     for (const Json& extent : value) {
       if (!extent.is_number_unsigned() || extent.get<std::uint64_t>() > std::uint64_t(INT64_MAX))
-        fail("the shape of tensor '{}' holds {}, which is no extent", key, extent.dump());
+        fail("the shape of tensor '{}' holds {}, which is no extent", key, shown(extent));
       result.push_back(extent.get<Index>());
     }
     return result;

@@ -236,6 +236,26 @@ TEST_CASE("csv reads a table of very many columns, and finds the one name that s
         "1:1: error: columns 778 and 60001 are both named 'c777'; rename one in the header");
 }
 
+TEST_CASE("csv asks for no more memory than a text has numbers") {
+  // As many rows as lines would be 5 * 10^11 numbers.
+  std::string text = "c0";
+  constexpr int kSize = 700000;
+  for (int j = 1; j < kSize; ++j) text += ",c" + std::to_string(j);
+  text += "\n";
+  for (int i = 0; i < kSize; ++i) text += "1\n";
+  CHECK(message(text).starts_with("2:2: error: this row has 1 cell, but the table has 700000 columns"));
+  const TemporaryFolder folder;
+  folder.write("data.csv", text);
+  CHECK_THROWS_AS(load({{"file", folder / "data.csv"}}), DataError);
+}
+
+TEST_CASE("csv reads as many rows as there is room for") {
+  CHECK(load_text("a\n1\n2\n3").values == Column{1, 2, 3});
+  CHECK(load_text("a,b,c\n1,,\n2,,\n3,,", {{"columns", "[a]"}}).values == Column{1, 2, 3});
+  CHECK(load_text("a,b,c,d\n,,,1\n,,,2\n", {{"columns", "[d]"}}).values == Column{1, 2});
+  CHECK(load_text("1\n2\n", {{"header", "false"}}).values == Column{1, 2});
+}
+
 TEST_CASE("csv says that there are no rows, or not in this encoding") {
   for (const char* text : {"", "\n\n", "\xef\xbb\xbf", " \r\n"})
     CHECK_THROWS_WITH(load_text(text), "test.text: error: there are no rows in it");

@@ -82,6 +82,24 @@ TEST_CASE("An empty batch and an empty list are arrays") {
   CHECK(decode_npy(encode_npy<double>(std::span<const double>()), "x").shape == std::vector<Index>{0});
 }
 
+TEST_CASE("An array without elements may have any other extents") {
+  for (const bool fortran : {false, true}) {
+    const NpyArray array = decode_npy(npy(dictionary("<f8", "(0, 4294967296, 4294967296)", fortran), ""), "x");
+    CHECK(array.shape == std::vector<Index>{0, 4294967296, 4294967296});
+    CHECK(array.values.empty());
+  }
+}
+
+TEST_CASE("An array has as many axes as NumPy's can have") {
+  const auto ones = [](std::size_t axes) {
+    std::string shape = "(2, ";
+    for (std::size_t i = 1; i < axes; ++i) shape += "1, ";
+    return npy(dictionary("|u1", shape + ")", true), "ab");
+  };
+  CHECK(decode_npy(ones(64), "x").values == std::vector<double>{97, 98});
+  CHECK_THAT(refusal(ones(65)), Contains("its shape has 65 axes; NumPy's arrays have at most 64"));
+}
+
 TEST_CASE("Every number type is read, in either byte order") {
   const auto read = [](const std::string& type, const std::string& data) {
     return decode_npy(npy(dictionary(type, "(2,)"), data), "x").values;

@@ -186,6 +186,15 @@ TEST_CASE("Entries that do not fit their data are refused, even with a right che
   CHECK_THAT(refusal(with_tensors(R"("w":)" + v + R"(,"w":)" + v, data)), Contains("holds the name 'w' twice"));
 }
 
+TEST_CASE("What is nested deeper than a recursion can follow is refused") {
+  const std::string deep = std::string(500000, '[') + std::string(500000, ']');
+  const auto one = [&](const std::string& type, const std::string& shape) {
+    return refusal(with_tensors(R"("w":{"dtype":)" + type + R"(,"shape":)" + shape + R"(,"data_offsets":[0,0]})", ""));
+  };
+  CHECK_THAT(one(deep, "[0]"), Contains("tensor 'w' has type an array; F32, F64 and I64 can be read"));
+  CHECK_THAT(one("\"F64\"", "[" + deep + "]"), Contains("the shape of tensor 'w' holds an array, which is no extent"));
+}
+
 TEST_CASE("Files are written and read, and a missing one is a CheckpointError with its name") {
   const TemporaryFolder folder;
   write_safetensors(folder / "a.safetensors", small());
