@@ -15,6 +15,27 @@ namespace {
 
 constexpr const char kSymbol[] = "pushforward_plugin";
 
+/// Throws unless it is a file that ends: reading a pipe waits, and reading a device may never end.
+void require_regular(const std::string& file) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(file, error);
+  if (status.type() == std::filesystem::file_type::not_found)
+    throw PluginError(file + ": there is no such file; check the path");
+  if (error) throw PluginError(file + ": cannot be looked at: " + error.message() + "; check the path");
+  if (std::filesystem::is_directory(status))
+    throw PluginError(file + ": this is a folder; name a library, or give the folder as a plugin path");
+  if (!std::filesystem::is_regular_file(status))
+    throw PluginError(file + ": is a pipe, a socket or a device; name the file of a library");
+}
+
+/// The loader of the system says of such a file that there is none.
+void require_this_machine(const std::string& bytes, const std::string& file) {
+  const std::uint16_t machine = other_machine(bytes);
+  if (machine != 0)
+    throw PluginError(file + ": was built for another kind of machine (number " + std::to_string(machine) +
+                      " of the ELF format); build it on this one");
+}
+
 /// Mapping a library that ends too early kills the program when it touches what is missing.
 void require_whole(const std::string& bytes, const std::string& file) {
   const std::uint64_t needed = elf_size(bytes);
@@ -46,6 +67,8 @@ std::string remedy(const std::string& reason) {
   if (reason.find("undefined symbol") != std::string::npos)
     return "it was linked without a library that it needs, or against another version of the toolkit; rebuild it with "
            "pushforward_add_plugin";
+  if (reason.find("version `") != std::string::npos)
+    return "it was built with a newer compiler or C library than this machine has; build it on this machine";
   if (reason.find("cannot open shared object file") != std::string::npos) return "install the library that it needs";
   return "it is no shared library for this machine, or a damaged one; rebuild it, or remove it";
 }
@@ -53,13 +76,12 @@ std::string remedy(const std::string& reason) {
 }  // namespace
 
 OpenLibrary open_library(const std::string& file) {
-  if (!std::filesystem::exists(file)) throw PluginError(file + ": there is no such file; check the path");
-  if (std::filesystem::is_directory(file))
-    throw PluginError(file + ": this is a folder; name a library, or give the folder as a plugin path");
+  require_regular(file);
   OpenLibrary open;
   const std::optional<std::string> bytes = file_bytes(file);
   if (!bytes) throw PluginError(file + ": the file cannot be read; check its permissions");
   open.checksum = checksum(*bytes);
+  require_this_machine(*bytes, file);
   require_whole(*bytes, file);
   check_stored(*bytes, file);
   auto library = std::make_shared<boost::dll::shared_library>();

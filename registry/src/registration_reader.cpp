@@ -137,6 +137,13 @@ class ElfFile {
 
 std::uint64_t elf_size(std::span<const char> file) { return ElfFile(file).size(); }
 
+std::uint16_t other_machine(std::span<const char> file) {
+  const std::optional<Elf64_Ehdr> header = ElfFile(file).read<Elf64_Ehdr>(0);
+  if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return 0;
+  const bool readable = header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_ident[EI_DATA] == ELFDATA2LSB;
+  return readable && header->e_machine != kMachine ? header->e_machine : Elf64_Half{0};
+}
+
 std::optional<StoredRegistration> read_registration(std::span<const char> file) {
   const ElfFile elf(file);
   const std::optional<Elf64_Sym> symbol = elf.exported(kSymbol);

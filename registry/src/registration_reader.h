@@ -21,6 +21,9 @@ struct StoredRegistration {
 /// How many bytes an ELF file must have to hold what its headers tell of; 0 if it is no ELF file for this machine.
 std::uint64_t elf_size(std::span<const char> file);
 
+/// Number of the machine that an ELF file is for (`e_machine`), if it is another than this one; 0 otherwise.
+std::uint16_t other_machine(std::span<const char> file);
+
 /// None if the file is not an ELF library for this kind of machine, holds no such object, or is damaged: loading then
 /// says what is wrong.
 std::optional<StoredRegistration> read_registration(std::span<const char> file);

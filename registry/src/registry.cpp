@@ -120,11 +120,14 @@ void Registry::add_library(const std::string& file) {
 
 void Registry::add_folder(const std::string& folder) {
   const std::string path = real_path(folder);
-  if (!fs::is_directory(path)) throw PluginError(folder + ": there is no such folder of plugins; check the path");
+  std::error_code error;
+  if (!fs::is_directory(path, error))
+    throw PluginError(folder + ": there is no such folder of plugins; check the path");
   if (!impl_->folders.insert(path).second) return;
   std::vector<std::string> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path))
-    if (entry.path().extension() == ".so") files.push_back(entry.path().string());
+  for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == ".so") files.push_back(entry->path().string());
+  if (error) throw PluginError(folder + ": the folder of plugins cannot be read: " + error.message());
   std::sort(files.begin(), files.end());
   for (const std::string& file : files) {
     try {
@@ -139,10 +142,11 @@ void Registry::add_folder(const std::string& folder) {
 
 void Registry::add_standard_folders(const std::vector<std::string>& given, const std::vector<std::string>& from_spec) {
   const auto add_named = [this](const std::string& folder, const std::string& where) {
-    if (!fs::is_directory(folder))
+    std::error_code error;  // a name may be too long, or a link lead to itself: then nothing is there
+    if (!fs::is_directory(folder, error))
       throw SpecError(where + " names '" + folder + "', which " +
-                      (fs::exists(folder) ? "is a file; give the folder that it is in"
-                                          : "does not exist; give a folder of plugins"));
+                      (fs::exists(folder, error) ? "is a file; give the folder that it is in"
+                                                 : "does not exist; give a folder of plugins"));
     add_folder(folder);
   };
   for (const std::string& folder : given) {
@@ -155,7 +159,8 @@ void Registry::add_standard_folders(const std::vector<std::string>& given, const
   for (const std::string& folder : colon_separated(variable)) add_named(folder, "the variable PUSHFORWARD_PLUGIN_PATH");
   for (const std::string& folder : from_spec) add_folder(folder);
   const fs::path own = folder_of_the_installation();
-  if (fs::is_directory(own)) add_folder(own.string());
+  std::error_code none;  // a program may stand alone
+  if (fs::is_directory(own, none)) add_folder(own.string());
 }
 
 const RegisteredComponent* Registry::find(const std::string& kind, const std::string& name) const {

@@ -1,4 +1,6 @@
 // Plugins that were not built like this program become sentences, not crashes.
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -139,6 +141,39 @@ TEST_CASE("files that are no plugins") {
   CHECK(refusal(folder.file("missing.so")) == "FILE: there is no such file; check the path");
   CHECK(refusal(fs::canonical(folder.path()).string()) ==
         "FILE: this is a folder; name a library, or give the folder as a plugin path");
+}
+
+TEST_CASE("what is no file that ends is refused, not read") {
+  const TemporaryFolder folder;
+  const std::string pipe = fs::canonical(folder.path()).string() + "/pipe.so";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(refusal(pipe) == "FILE: is a pipe, a socket or a device; name the file of a library");
+  CHECK(refusal("/dev/zero") == "FILE: is a pipe, a socket or a device; name the file of a library");
+
+  const std::string loop = folder.file("loop.so");
+  fs::create_symlink(loop, loop);
+  CHECK(refusal(loop) == "FILE: cannot be looked at: Too many levels of symbolic links; check the path");
+  folder.write("good.so", contents(bad_plugin("good")));
+  Registry registry;
+  registry.add_folder(folder.path());
+  CHECK(registry.find("bijector", "nothing_at_all"));
+  CHECK(registry.failures().size() == 2);
+}
+
+TEST_CASE("a library for another kind of machine, or a later C++ library, is refused in words that say so") {
+  const TemporaryFolder folder;
+  std::string other = contents(bad_plugin("good"));
+  other[18] = '\x15';  // e_machine
+  other[19] = '\0';
+  CHECK(refusal(fs::canonical(folder.write("other.so", other)).string()) ==
+        "FILE: was built for another kind of machine (number 21 of the ELF format); build it on this one");
+  const std::string newer =
+      replaced(contents(bad_plugin("good")), std::string("GLIBCXX_3.4\0", 12), std::string("GLIBCXX_9.9\0", 12));
+  const std::string message = refusal(fs::canonical(folder.write("newer.so", newer)).string());
+  CHECK(message.starts_with("FILE: cannot be loaded: "));
+  CHECK(
+      message.ends_with("it was built with a newer compiler or C library than this machine has; build it on this "
+                        "machine"));
 }
 
 TEST_CASE("a library that was cut off anywhere is refused, never loaded") {
@@ -327,6 +362,9 @@ TEST_CASE("folders that the command line or the environment name must be there")
         "the variable PUSHFORWARD_PLUGIN_PATH names '" + none + "', which does not exist; give a folder of plugins");
   CHECK(error_of_variable("") == "the variable PUSHFORWARD_PLUGIN_PATH is empty; give folders of plugins, or unset it");
   CHECK(error_of_variable(folder.path()) == "no error");
+  const std::string too_long(5000, 'x');
+  CHECK(error_of_variable(too_long) == "the variable PUSHFORWARD_PLUGIN_PATH names '" + too_long +
+                                           "', which does not exist; give a folder of plugins");
 }
 
 TEST_CASE("components of the program itself") {
