@@ -62,6 +62,26 @@ Dual<V, N> select(const Mask<T>& condition, const Dual<V, N>& a, const Dual<V, N
 template <class T>
 Reverse<Batch<T>> select(const Mask<T>& condition, const Reverse<Batch<T>>& a, const Reverse<Batch<T>>& b);
 
+/// What a comparison of scalars that differentiate gives: a mask, one answer for each lane. `if` and `?:` would choose
+/// one branch for all lanes (a mask of AVX-512 is an integer, which C++ takes for a bool), so they do not compile:
+/// simd::select(condition, a, b) chooses lane by lane.
+template <class M>
+struct Condition : M {
+  explicit Condition(const M& mask) : M(mask) {}
+  explicit operator bool() const = delete;
+  const M& mask() const { return *this; }
+};
+template <class M>
+Condition<M> operator!(const Condition<M>& a) { return Condition<M>(!a.mask()); }
+template <class M>
+Condition<M> operator&(const Condition<M>& a, const Condition<M>& b) { return Condition<M>(a.mask() & b.mask()); }
+template <class M>
+Condition<M> operator|(const Condition<M>& a, const Condition<M>& b) { return Condition<M>(a.mask() | b.mask()); }
+template <class M>
+Condition<M> operator&&(const Condition<M>& a, const Condition<M>& b) { return a & b; }
+template <class M>
+Condition<M> operator||(const Condition<M>& a, const Condition<M>& b) { return a | b; }
+
 /// A constant that mixes with scalars V: not V itself, but convertible to what V is made of.
 template <class C, class V, class Inner>
 concept LowerThan = !std::same_as<C, V> && std::convertible_to<C, Inner>;
@@ -180,10 +200,10 @@ struct Dual {
     for (int i = 0; i < N; ++i) r.d[i] = -(r.value * a.d[i]) / a.value;
     return r;
   }
-  friend auto operator<(const Dual& a, const Dual& b) { return primal(a) < primal(b); }
-  friend auto operator<=(const Dual& a, const Dual& b) { return primal(a) <= primal(b); }
-  friend auto operator>(const Dual& a, const Dual& b) { return primal(a) > primal(b); }
-  friend auto operator>=(const Dual& a, const Dual& b) { return primal(a) >= primal(b); }
+  friend auto operator<(const Dual& a, const Dual& b) { return Condition(primal(a) < primal(b)); }
+  friend auto operator<=(const Dual& a, const Dual& b) { return Condition(primal(a) <= primal(b)); }
+  friend auto operator>(const Dual& a, const Dual& b) { return Condition(primal(a) > primal(b)); }
+  friend auto operator>=(const Dual& a, const Dual& b) { return Condition(primal(a) >= primal(b)); }
 };
 
 /// What a Reverse scalar is recorded on: for each result, up to two parents and the slopes towards them.
@@ -271,10 +291,10 @@ struct Reverse {
     const B q = a.value / b.value;
     return join(q, a, B(1.0) / b.value, b, -q / b.value);
   }
-  friend auto operator<(const Reverse& a, const Reverse& b) { return a.value < b.value; }
-  friend auto operator<=(const Reverse& a, const Reverse& b) { return a.value <= b.value; }
-  friend auto operator>(const Reverse& a, const Reverse& b) { return a.value > b.value; }
-  friend auto operator>=(const Reverse& a, const Reverse& b) { return a.value >= b.value; }
+  friend auto operator<(const Reverse& a, const Reverse& b) { return Condition(a.value < b.value); }
+  friend auto operator<=(const Reverse& a, const Reverse& b) { return Condition(a.value <= b.value); }
+  friend auto operator>(const Reverse& a, const Reverse& b) { return Condition(a.value > b.value); }
+  friend auto operator>=(const Reverse& a, const Reverse& b) { return Condition(a.value >= b.value); }
 };
 
 template <class T, class V, int N>

@@ -223,8 +223,11 @@ template <class Derived, class T>
 void KernelTransformer<Derived, T>::derived_values(const Call& call, Block<T> value, Block<T> log_det) const {
   Workspace<T> work(*call.tape);
   const Index count = given(call);
-  B* raw = work.template array<B>(count);
-  B* room = work.template array<B>(seen());
+  // A formula that reads one number more than it has gets a NaN, which nothing hides, and not what lies there.
+  const B beyond(std::numeric_limits<T>::quiet_NaN());
+  B* raw = work.template array<B>(count + 1);
+  B* room = work.template array<B>(seen() + 1);
+  raw[count] = room[seen()] = beyond;
   map_rows(call.x, value, log_det, [&](Index j) {
     if (call.shared)
       for (Index k = 0; k < count; ++k) raw[k] = B(call.theta(0, j * count + k));
