@@ -11,7 +11,9 @@
 #include "json_number.h"
 #include "program.h"
 #include "pushforward/nearest.h"
+#include "shell_word.h"
 #include "specs.h"
+#include "templates.h"
 
 namespace pushforward {
 namespace {
@@ -41,6 +43,15 @@ std::vector<const RegisteredComponent*> selected_components(const Registry& regi
   return components;
 }
 
+/// Why nothing of a plugin can be checked: a kind of somebody's own, or one that is misspelt.
+std::string unchecked_kinds(const std::vector<const RegisteredComponent*>& components) {
+  if (components.empty()) return "the plugin registers no component";
+  const std::string kind = components.front()->info->kind, near = nearest(kind, template_kinds());
+  return fmt::format("there are no checks for the kind '{}' of '{}'; {}", kind, components.front()->info->name,
+                     near.empty() ? fmt::format("there are some for {}", fmt::join(template_kinds(), ", "))
+                                  : "did you mean '" + near + "'?");
+}
+
 std::vector<CheckedExample> select(const Registry& registry, const Arguments& arguments) {
   std::vector<CheckedExample> selected;
   std::vector<std::string> names;
@@ -62,8 +73,7 @@ std::vector<CheckedExample> select(const Registry& registry, const Arguments& ar
         "there is no example '{}'{}", arguments.text("example"),
         near.empty() ? fmt::format("; there are {}", fmt::join(names, ", ")) : "; did you mean '" + near + "'?"));
   }
-  if (selected.empty())
-    throw PluginError("there is nothing to check: the plugin registers no component of a kind that has checks");
+  if (selected.empty()) throw PluginError("there is nothing to check: " + unchecked_kinds(components));
   return selected;
 }
 
@@ -83,15 +93,6 @@ std::string as_json(const std::vector<CheckResult>& results) {
   Json object = {{"passed", testing::passed(results)}, {"checks", results.size()}, {"results", Json::array()}};
   for (const CheckResult& result : results) object["results"].push_back(to_json(result));
   return json_text(object);
-}
-
-/// What the shell reads as this one word.
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) c == '\'' ? quoted += "'\\''" : quoted += c;
-  return quoted + "'";
 }
 
 /// The command of a result, with the plugin and the folders that were given.
@@ -135,7 +136,7 @@ int check(const Arguments& arguments, Console& console) {
     make_showable(result);
   }
   const bool coloured = console.coloured_results() && !arguments.given("output");
-  console.result(console.json ? as_json(results) : testing::to_text(results, coloured));
+  console.result(console.json ? as_json(results) : testing::to_text(results, coloured, arguments.given("failures")));
   return testing::passed(results) ? kSuccess : kRunFailed;
 }
 
@@ -157,6 +158,7 @@ const Command& check_command() {
                   {"component", "KIND/NAME", "only this component: transformer/affine"},
                   {"example", "NAME", "only this example"},
                   {"check", "ID", "only this check, by its name or number: round_trip, 1", 0, true},
+                  {"failures", nullptr, "show the checks that failed alone; all are counted"},
                   {"timeout", "SECONDS", "end a check that takes longer, which fails it; none by default"},
                   {"in-process", nullptr, "everything in this process, for a debugger: a crash ends it"}},
       .examples = {"pushforward check build/lib/pushforward/plugins/transformers_affine.so",

@@ -2,8 +2,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
-#include <string_view>
 
 #include "command.h"
 #include "conditioning.h"
@@ -12,6 +10,7 @@
 #include "number_format.h"
 #include "plots.h"
 #include "program.h"
+#include "shell_word.h"
 #include "specs.h"
 #include "summary.h"
 
@@ -67,17 +66,6 @@ void draw(Engine<T>& engine, const Experiment<T>& experiment, const RunFolder& f
   } catch (const Error& error) {
     console.warn("the pictures of the run could not be made: {}", error.what());
   }
-}
-
-/// A word as a shell reads it back.
-std::string shell_word(const std::string& word) {
-  const auto plain = [](unsigned char c) {
-    return std::isalnum(c) || std::string_view("_-./+,:=@%").find(static_cast<char>(c)) != std::string_view::npos;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 /// The options that give `sample` a context that occurs: that of the first training row.

@@ -15,6 +15,7 @@
 #include "program.h"
 #include "pushforward/nearest.h"
 #include "pushforward/version.h"
+#include "shell_word.h"
 #include "templates.h"
 
 namespace pushforward {
@@ -53,6 +54,11 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
     text.replace(at, what.size(), by);
   return text;
+}
+
+/// `an optimizer`.
+std::string with_article(const std::string& kind) {
+  return (std::string_view("aeiou").find(kind[0]) == std::string_view::npos ? "a " : "an ") + kind;
 }
 
 std::string template_text(const std::string& path) {
@@ -150,16 +156,29 @@ void check_name(const std::string& kind, const std::string& name) {
         class_of(name), kind, name, kind));
 }
 
-/// Two providers of one name cannot be loaded together. Whoever replaces a component may want that.
-void warn_of_namesake(const std::string& kind, const std::string& name, const Arguments& arguments, Console& console) {
+/// Kinds that stand in one place of a spec, by name alone: in a list of bijectors, a transformer means `elementwise`
+/// with it.
+std::vector<std::string> kinds_beside(const std::string& kind) {
+  if (kind == "bijector") return {"transformer"};
+  if (kind == "transformer") return {"bijector"};
+  return {};
+}
+
+/// Two components of one name cannot be loaded together, and of two kinds that stand in one list a spec would name
+/// another than before: what was made could not be used.
+void refuse_namesake(const std::string& kind, const std::string& name, const Arguments& arguments, Console& console) {
   Registry registry;
   load_components(registry, arguments, console);
-  if (const RegisteredComponent* found = registry.find(kind, name))
-    console.warn(
-        "there is a {} '{}' already, in {}; a program that finds both refuses the second, so choose another name "
-        "unless "
-        "yours takes its place",
-        kind, name, found->library);
+  const auto refuse = [&](const RegisteredComponent& found, const std::string& why) {
+    throw UsageError(
+        fmt::format("NAME is '{}', but there is {} of that name already, in {}, and {}; choose another, "
+                    "such as 'my_{}'",
+                    name, with_article(found.info->kind), found.library, why, name));
+  };
+  if (const RegisteredComponent* found = registry.find(kind, name)) refuse(*found, "the two cannot be loaded together");
+  for (const std::string& other : kinds_beside(kind))
+    if (const RegisteredComponent* found = registry.find(other, name))
+      refuse(*found, "a list of bijectors could mean either");
 }
 
 /// Makes the folder. Throws if something is in it already.
@@ -208,7 +227,7 @@ std::string prefix_option(Console& console) {
   const char* path = std::getenv("PATH");
   const std::string searched = fmt::format(":{}:/usr/bin:/usr/local/bin:", path ? path : "");
   const bool found = searched.find(":" + bin.string() + ":") != std::string::npos;
-  return found ? std::string() : " -DCMAKE_PREFIX_PATH=" + bin.parent_path().string();
+  return found ? std::string() : " -DCMAKE_PREFIX_PATH=" + shell_word(bin.parent_path().string());
 }
 
 int make_project(const Arguments& arguments, Console& console) {
@@ -217,12 +236,12 @@ int make_project(const Arguments& arguments, Console& console) {
   check_name(kind, name);
   const fs::path folder = arguments.text("directory", name);
   if (folder.empty()) throw UsageError("option '--directory' is empty; give a folder, or leave it out");
-  warn_of_namesake(kind, name, arguments, console);
+  refuse_namesake(kind, name, arguments, console);
   make_folder(folder);
   const std::vector<ProjectFile> files = project_files(kind, name);
   for (const ProjectFile& file : files) write_file(folder / file.name, file.text);
   const std::vector<std::string> commands = {
-      "cd " + folder.string(), "cmake -S . -B build" + prefix_option(console), "cmake --build build",
+      "cd " + shell_word(folder.string()), "cmake -S . -B build" + prefix_option(console), "cmake --build build",
       "pushforward check build/lib/pushforward/plugins/" + name + ".so", "pushforward fit " + name + ".yaml"};
   if (console.json) {
     nlohmann::ordered_json object = {{"kind", kind}, {"name", name}, {"directory", folder.string()}};
@@ -232,9 +251,9 @@ int make_project(const Arguments& arguments, Console& console) {
     return kSuccess;
   }
   std::string text = fmt::format(
-      "{}: a {} that builds, passes every check and trains as it is; {}.cpp is the file to "
+      "{}: {} that builds, passes every check and trains as it is; {}.cpp is the file to "
       "change\n\n",
-      folder.string(), kind, name);
+      folder.string(), with_article(kind), name);
   for (const std::string& command : commands) text += "  " + command + "\n";
   console.result(text);
   return kSuccess;
@@ -261,7 +280,9 @@ const Command& new_command() {
           "component is a small one that works: the project builds, passes `pushforward check` and trains before "
           "anything in it was changed. Nothing is ever overwritten.\n\n"
           "The kinds are bijector, dataset, distribution, network, objective, optimizer, preprocess, procedure, "
-          "schedule, target, tracker and transformer.",
+          "schedule, target, tracker and transformer. A new map of single numbers is a transformer, which needs its "
+          "formula alone; any other map is a bijector; a base or another density is a distribution, a loss an "
+          "objective. The guide is share/doc/pushforward/writing-a-plugin.md of the installation.",
       .positionals = {{"KIND", "of component, such as transformer"}, {"NAME", "in snake_case, as specs will name it"}},
       .options = {{"directory", "DIR", "where to make it: a folder that is empty or not there; NAME by default"}},
       .examples = {"pushforward new transformer gompertz",

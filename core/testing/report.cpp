@@ -57,9 +57,7 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
-}  // namespace
-
-std::string to_text(const CheckResult& r, bool coloured) {
+std::string heading(const CheckResult& r, bool coloured) {
   std::string text = paint(pad(word(r.status), 8), r.status, coloured) + pad(std::to_string(r.number), 4) +
                      pad(r.check, 20) + pad(r.precision, 9);
   const std::string compared = std::to_string(r.compared) + " compared";
@@ -68,29 +66,60 @@ std::string to_text(const CheckResult& r, bool coloured) {
                 ? compared
                 : "measured " + number(r.measured, "%.1e") + ", allowed " + number(r.allowed, "%.1e") + ", " + compared;
   if (!r.note.empty()) text += (r.status == Status::not_applicable ? "" : "; ") + r.note;
-  text += '\n';
+  return text + '\n';
+}
+
+bool has_table(const CheckResult& r) {
+  return std::any_of(r.worst.begin(), r.worst.end(), [](const Row& row) { return !(row.difference <= row.allowed); });
+}
+
+/// Whether all that there is to say of a failure was said of another one: a factory that throws fails every check.
+bool says_the_same(const CheckResult& a, const CheckResult& b) {
+  return a.subject == b.subject && !a.findings.empty() && a.findings == b.findings && !has_table(a) && !has_table(b);
+}
+
+/// The names of the checks that failed, in their order.
+std::string failed_checks(const std::vector<CheckResult>& failed) {
+  std::vector<std::string> names;
+  for (const CheckResult& r : failed)
+    if (std::find(names.begin(), names.end(), r.check) == names.end()) names.push_back(r.check);
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "failed: " : ", ") + name;
+  return text + '\n';
+}
+
+}  // namespace
+
+std::string to_text(const CheckResult& r, bool coloured) {
+  std::string text = heading(r, coloured);
   if (r.status != Status::failed) return text;
   text += "    " + r.subject + ": " + r.title + '\n';
   for (const std::string& finding : r.findings) text += "    " + finding + '\n';
-  const bool beyond =
-      std::any_of(r.worst.begin(), r.worst.end(), [](const Row& row) { return !(row.difference <= row.allowed); });
-  if (beyond) text += table(r.worst);
+  if (has_table(r)) text += table(r.worst);
   return text + "    again: " + r.command + '\n';
 }
 
-std::string to_text(const std::vector<CheckResult>& results, bool coloured) {
+std::string to_text(const std::vector<CheckResult>& results, bool coloured, bool failures_only) {
   std::string text;
   std::string subject;
+  const CheckResult* told = nullptr;  // the last failure that was shown in full
   for (const CheckResult& r : results) {
+    if (failures_only && r.status != Status::failed) continue;
     if (r.subject != subject) text += (subject = r.subject) + '\n';
-    text += "  " + to_text(r, coloured);
+    const bool repeats = r.status == Status::failed && told && says_the_same(*told, r);
+    if (r.status == Status::failed && !repeats) told = &r;
+    text += "  " + (repeats ? heading(r, coloured) + "    as check " + std::to_string(told->number) + " in " +
+                                  told->precision + " says\n"
+                            : to_text(r, coloured));
   }
   const auto count = [&](Status s) {
     return std::count_if(results.begin(), results.end(), [s](const CheckResult& r) { return r.status == s; });
   };
-  return text + std::to_string(results.size()) + " checks: " + std::to_string(count(Status::passed)) + " passed, " +
-         std::to_string(count(Status::failed)) + " failed, " + std::to_string(count(Status::not_applicable)) +
-         " not applicable\n";
+  text += std::to_string(results.size()) + " checks: " + std::to_string(count(Status::passed)) + " passed, " +
+          std::to_string(count(Status::failed)) + " failed, " + std::to_string(count(Status::not_applicable)) +
+          " not applicable\n";
+  const std::vector<CheckResult> failed = failures(results);
+  return failed.empty() ? text : text + failed_checks(failed);
 }
 
 bool passed(const std::vector<CheckResult>& results) {

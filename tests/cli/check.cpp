@@ -122,6 +122,23 @@ TEST_CASE("the command of a failure names the plugin, so that it repeats it") {
   CHECK_THAT(repeated.out, Contains("FAILED  27  allocations") && Contains("checks: 0 passed, 2 failed"));
 }
 
+TEST_CASE("failures can be shown alone, and all checks are counted") {
+  const std::vector<std::string> arguments = {"check", kFaulty, "--component", "bijector/faulty_allocates"};
+  std::vector<std::string> alone = arguments;
+  alone.emplace_back("--failures");
+  const std::string whole = pushforward(arguments).out, failures = pushforward(alone).out;
+  CHECK_THAT(whole, Contains("\n  passed "));
+  CHECK_THAT(failures, !Contains("\n  passed ") && !Contains("\n  n/a ") && Contains("\n  FAILED  27  allocations"));
+  const std::string end = whole.substr(whole.rfind("\n", whole.find(" checks: ")));
+  CHECK_THAT(end, Contains(" failed, ") && Catch::Matchers::EndsWith("\nfailed: allocations\n"));
+  CHECK_THAT(failures, Catch::Matchers::EndsWith(end));
+  CHECK_THAT(
+      pushforward({"check", kAffine, "--failures"}).out,
+      Catch::Matchers::StartsWith(
+          std::to_string(Json::parse(pushforward({"check", kAffine, "--format", "json"}).out)["checks"].get<int>()) +
+          " checks: "));
+}
+
 TEST_CASE("results do not depend on the number of threads, and hold no colours outside of a terminal") {
   const Outcome one = pushforward({"check", kAffine, "--threads", "1"}),
                 four = pushforward({"check", kAffine, "--threads", "4"});

@@ -93,13 +93,27 @@ TEST_CASE("new refuses kinds and names, and says which would do") {
   CHECK_THAT(refusal(2, {"transformer", "a", "--directory="}), Contains("--directory"));
 }
 
-TEST_CASE("new warns of a component that is there already") {
+TEST_CASE("new refuses the name of a component that is there already") {
+  CHECK_THAT(refusal(2, {"transformer", "affine"}),
+             Contains("there is a transformer of that name already, in ") && Contains("transformers_affine.so") &&
+                 Contains("cannot be loaded together") && Contains("such as 'my_affine'"));
+  CHECK_THAT(refusal(2, {"optimizer", "adam"}), Contains("there is an optimizer of that name already"));
+  // A list of bijectors names both kinds.
+  CHECK_THAT(refusal(2, {"bijector", "affine"}), Contains("a transformer of that name") && Contains("either"));
+  CHECK_THAT(refusal(2, {"transformer", "chain"}), Contains("a bijector of that name") && Contains("either"));
   const TemporaryFolder folder;
-  const Outcome outcome = pushforward({"new", "transformer", "affine"}, folder.path());
+  const Outcome other = pushforward({"new", "optimizer", "affine", "-q"}, folder.path());
+  CHECK(other.code == 0);
+  CHECK(other.err.empty());
+  CHECK_THAT(other.out, StartsWith("affine: an optimizer that builds"));
+}
+
+TEST_CASE("new prints commands that a shell reads, whatever the folder is called") {
+  const TemporaryFolder folder;
+  const Outcome outcome = pushforward({"new", "tracker", "lines", "--directory", "it's mine", "-q"}, folder.path());
   CHECK(outcome.code == 0);
-  CHECK_THAT(outcome.err,
-             Contains("warning: there is a transformer 'affine' already, in ") && Contains("transformers_affine.so"));
-  CHECK(pushforward({"new", "bijector", "affine", "--directory", "other", "-q"}, folder.path()).err.empty());
+  CHECK_THAT(outcome.out, Contains("\n  cd 'it'\\''s mine'\n"));
+  CHECK(fs::exists(folder / "it's mine/lines.cpp"));
 }
 
 TEST_CASE("new overwrites nothing") {

@@ -15,7 +15,7 @@ export PATH=$work/moved/bin:$PATH
 mkdir "$work/projects"
 cd "$work/projects"
 
-kinds=$(pushforward new --help | tr -s ' \n' ' ' | sed -n 's/.*The kinds are \(.*\)\. arguments:.*/\1/p' | sed 's/,//g; s/ and / /')
+kinds=$(pushforward new --help | tr -s ' \n' ' ' | sed -n 's/.*The kinds are \([^.]*\)\..*/\1/p' | sed 's/,//g; s/ and / /')
 [[ $(wc -w <<< "$kinds") -eq 12 ]] || { echo "kinds in the help: '$kinds'" >&2; exit 1; }
 cat > CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.22)
@@ -53,4 +53,20 @@ if grep -qw avx2 /proc/cpuinfo; then
   cmake --build other > build.log || { cat build.log; exit 1; }
   ctest --test-dir other > check.txt || { cat check.txt; exit 1; }
 fi
+
+# An `if` in a map would choose for all lanes together; on no CPU does it compile.
+pushforward new transformer branches --quiet > /dev/null
+sed -i 's|^\( *\)return x + a|\1if (x > 0) return x;\n&|' branches/branches.cpp
+grep -q 'if (x > 0)' branches/branches.cpp
+cmake -S branches -B branches/build -G Ninja > /dev/null
+if cmake --build branches/build > build.log; then echo "a branch compiles" >&2; exit 1; fi
+grep 'deleted' build.log | grep -q 'Condition' || { cat build.log; exit 1; }
+
+# A kind that is misspelt is a kind of somebody's own, but `check` knows what it is near to.
+pushforward new schedule misspelt --quiet > /dev/null
+sed -i 's/"schedule"/"scedule"/' misspelt/misspelt.cpp
+cmake -S misspelt -B misspelt/build -G Ninja > /dev/null
+cmake --build misspelt/build > build.log || { cat build.log; exit 1; }
+if pushforward check misspelt/build/lib/pushforward/plugins/misspelt.so 2> check.txt; then exit 1; fi
+grep -q "no checks for the kind 'scedule' of 'misspelt'; did you mean 'schedule'?" check.txt || { cat check.txt; exit 1; }
 echo "made, built, checked and trained: $kinds"

@@ -41,9 +41,10 @@ struct CheckResult {
 /// One line: status, number, check, precision, measured, allowed; on failure the findings and the table of the worst
 /// entries too.
 std::string to_text(const CheckResult& result, bool coloured = false);
-/// All results, those of one subject under its heading, and how many checks were made. `coloured`: with the control
-/// sequences of a terminal.
-std::string to_text(const std::vector<CheckResult>& results, bool coloured = false);
+/// All results, those of one subject under its heading, how many checks were made, and which failed. What was said of
+/// one check already, such as that the component cannot be built, is not said of the next ones again. `coloured`: with
+/// the control sequences of a terminal. `failures_only`: all are counted, but those that failed alone are shown.
+std::string to_text(const std::vector<CheckResult>& results, bool coloured = false, bool failures_only = false);
 bool passed(const std::vector<CheckResult>& results);
 std::vector<CheckResult> failures(const std::vector<CheckResult>& results);
 
