@@ -242,6 +242,36 @@ TEST_CASE("A plugin that is not the one of the run is said, once for each") {
              Contains("made with the plugin custom 0.1.0, which is not there") && Contains("--plugin-path"));
 }
 
+TEST_CASE("A run whose folder of plugins is gone works where its plugins are found, and else says what is missing") {
+  const TemporaryFolder folder;
+  auto file = ::pushforward::read_safetensors(small_run().folder / "run/checkpoint.safetensors");
+  std::string& spec = file.metadata.at("spec");
+  REQUIRE(spec.find("\nplugins: []") != std::string::npos);
+  spec.replace(spec.find("\nplugins: []"), 12, "\nplugins: [/no/such/folder]");
+  ::pushforward::write_safetensors(folder / "c.safetensors", file);
+  const Outcome found = pushforward({"sample", "c.safetensors", "-n", "1", "-q"}, folder.path());
+  CHECK(found.code == 0);
+  CHECK(found.err.empty());
+
+  const std::string whole = spec;
+  spec.replace(spec.find("normal 0.1.0 "), 6, "custom");
+  spec.replace(spec.find("normal:"), 7, "custom:");
+  ::pushforward::write_safetensors(folder / "c.safetensors", file);
+  const Outcome missing = pushforward({"sample", "c.safetensors", "-n", "1", "-q"}, folder.path());
+  CHECK(missing.code == 2);
+  CHECK_THAT(missing.err, Contains("made with the plugin custom 0.1.0, which is not there") &&
+                              Contains("'/no/such/folder', which the run names, is not there"));
+
+  // A field that the plugin of today does not have, and that the one of the run had.
+  spec = whole;
+  spec.replace(spec.find("normal 0.1.0 ") + 13, 4, "0bad");
+  spec.replace(spec.find("mean:", spec.find("normal:")), 4, "of_old");
+  ::pushforward::write_safetensors(folder / "c.safetensors", file);
+  const Outcome changed = pushforward({"sample", "c.safetensors", "-n", "1", "-q"}, folder.path());
+  CHECK(changed.code == 2);
+  CHECK_THAT(changed.err, Contains("of_old") && Contains("normal is not the one that the run was made with"));
+}
+
 TEST_CASE("Messages show no control characters and nothing endless") {
   const TemporaryFolder folder;
   folder.write("small.yaml", kSmallSpec);
