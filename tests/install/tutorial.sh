@@ -7,7 +7,8 @@
 # Blocks of the page, by the words after the three backticks:
 #   sh                 is run; its commands must succeed
 #   sh fails           is run; it must fail
-#   cpp file=NAME      becomes the file NAME
+#   cpp file=NAME      becomes the file NAME; most of it must be there already
+#   cpp whole=NAME     becomes the file NAME
 #   diff               changes the file that its second line names
 #   cpp in=NAME        stands, line by line, in the file NAME
 #   text output        stands in what the last commands printed; numbers may differ, `...` stands for any lines
@@ -71,6 +72,7 @@ while IFS= read -r line || [[ -n $line ]]; do
       [[ $changed -le $most_lines ]] || { context="$context: $changed lines to change"; exit 1; }
       cp "$work/block" "$file"
       ;;
+    'cpp whole='*) cp "$work/block" "${kind#cpp whole=}" ;;
     diff) patch --quiet --no-backup-if-mismatch "$(sed -n 's/^+++ //p' "$work/block")" "$work/block" > "$work/output" ;;
     'cpp in='*) require_lines "$work/block" "${kind#cpp in=}" ;;
     'text output')
