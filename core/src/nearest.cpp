@@ -29,9 +29,14 @@ std::size_t edits(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  // Nobody types so much by mistake, and the table of distances grows as the square.
+  constexpr std::size_t kLongest = 100;
+  if (word.size() > kLongest) return {};
   std::string best;
   std::size_t limit = word.size() / 3 + 1;
   for (const std::string& candidate : candidates) {
+    // Every character more is an edit.
+    if (std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size()) >= limit) continue;
     const std::size_t distance = edits(word, candidate);
     if (distance >= limit) continue;
     limit = distance;

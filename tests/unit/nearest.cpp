@@ -21,3 +21,10 @@ TEST_CASE("nearest allows a third of the word and prefers the first of equally n
   CHECK(nearest("abc", {"abx", "aby"}) == "abx");
   CHECK(nearest("abc", {"abx", "abc"}) == "abc");
 }
+
+TEST_CASE("nearest takes no time for what nobody typed") {
+  const std::string hundred(100, 'a'), many(1 << 20, 'a');
+  CHECK(nearest(hundred, {many, hundred + "b"}) == hundred + "b");
+  CHECK(nearest(hundred + "b", {hundred}).empty());
+  CHECK(nearest(many, {many}).empty());
+}
