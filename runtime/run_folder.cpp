@@ -37,11 +37,14 @@ bool make_folders(const fs::path& path) {
 
 void require_empty(const fs::path& path) {
   std::error_code error;
-  if (fs::is_empty(path, error)) return;
+  const fs::directory_iterator first(path, error);
+  if (!error && first == fs::directory_iterator()) return;
+  // Named, because it may be hidden: what an interrupted fit leaves is.
+  const std::string there = error ? error.message() : first->path().filename().string();
   throw SpecError(
-      fmt::format("the folder '{}' is not empty, and a run overwrites nothing; name another with --output, "
-                  "or leave it out for a fresh one in runs/",
-                  path.string()));
+      fmt::format("the folder '{}' is not empty, and a run overwrites nothing: it holds '{}'; name another with "
+                  "--output, or leave it out for a fresh one in runs/",
+                  path.string(), there));
 }
 
 }  // namespace
@@ -118,9 +121,15 @@ fs::path RunFolder::checkpoint_of(const std::string& run) {
     return run;
   }
   const fs::path checkpoint = fs::path(run) / kCheckpoint;
-  if (!fs::exists(checkpoint))
-    throw CheckpointError(fmt::format("the folder '{}' holds no {}: it is not the folder of a run", run, kCheckpoint));
-  return checkpoint;
+  std::error_code error;
+  const auto holds = [&](const fs::path& file) { return fs::exists(fs::symlink_status(file, error)); };
+  if (holds(checkpoint)) return checkpoint;
+  if (holds(fs::path(run) / "spec.yaml"))
+    throw CheckpointError(
+        fmt::format("the folder '{}' holds no {}: the fit ended before it had saved anything; fit again, into another "
+                    "folder",
+                    run, kCheckpoint));
+  throw CheckpointError(fmt::format("the folder '{}' holds no {}: it is not the folder of a run", run, kCheckpoint));
 }
 
 }  // namespace pushforward

@@ -16,6 +16,7 @@ std::string path_hint(const std::filesystem::path& path) {
   std::error_code error;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     beside.push_back(entry->path().filename().string());
+  std::erase(beside, path.filename().string());  // a link to nowhere has the name, and is not there
   std::sort(beside.begin(), beside.end());  // the order of a folder is the system's; a message should not be
   const std::string near = nearest(path.filename().string(), beside);
   return near.empty() ? std::string() : "; did you mean '" + (path.parent_path() / near).string() + "'?";

@@ -157,7 +157,8 @@ TEST_CASE("Nothing is overwritten") {
   folder.write("taken/mine.txt", "precious");
   const Outcome refused = pushforward({"fit", "small.yaml", "--output", "taken"}, folder.path());
   CHECK(refused.code == 2);
-  CHECK_THAT(refused.err, Contains("the folder 'taken' is not empty, and a run overwrites nothing"));
+  CHECK_THAT(refused.err,
+             Contains("the folder 'taken' is not empty, and a run overwrites nothing: it holds 'mine.txt'"));
   CHECK(read_text(folder / "taken/mine.txt") == "precious");
   CHECK_THAT(pushforward({"fit", "small.yaml", "--output", "small.yaml"}, folder.path()).err,
              Contains("which is a file"));

@@ -136,8 +136,18 @@ TEST_CASE("A spec or run that is not there is named, with the nearest one beside
   CHECK(run.err == "pushforward: error: there is no run 'circle-1'; did you mean 'circles-1'?\n");
   const Outcome empty = pushforward({"evaluate", "circles-1"}, folder.path());
   CHECK(empty.code == 1);
-  CHECK_THAT(empty.err, Contains("the folder 'circles-1' holds no checkpoint.safetensors"));
+  CHECK_THAT(empty.err, Contains("the folder 'circles-1' holds no checkpoint.safetensors: it is not the folder of a"));
   CHECK_THAT(pushforward({"fit", "circles-1"}, folder.path()).err, Contains("'circles-1' is a folder"));
+  folder.write("circles-1/spec.yaml", "");  // what a fit leaves that was killed at once
+  CHECK_THAT(pushforward({"evaluate", "circles-1"}, folder.path()).err,
+             Contains("circles-1' holds no checkpoint.safetensors: the fit ended before it had saved anything"));
+  std::filesystem::create_symlink("round", folder / "round");
+  const Outcome link = pushforward({"evaluate", "round"}, folder.path());
+  CHECK(link.err == "pushforward: error: there is no run 'round'\n");
+  std::filesystem::create_symlink("checkpoint.safetensors", folder / "circles-1/checkpoint.safetensors");
+  const Outcome inside = pushforward({"evaluate", "circles-1"}, folder.path());
+  CHECK(inside.code == 1);
+  CHECK_THAT(inside.err, Contains("cannot read 'circles-1/checkpoint.safetensors': Too many levels of symbolic links"));
 }
 
 TEST_CASE("A condition that the model does not know is a mistake of the command line") {
