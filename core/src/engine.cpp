@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "lanes.h"
+#include "not_finite.h"
 #include "pushforward/linear_algebra.h"
 #include "pushforward/number_text.h"
 #include "pushforward/operations.h"
@@ -341,11 +342,9 @@ void Engine<T>::Impl::finish_gradient(std::span<T> gradient, const std::uint8_t*
   T zero = T(0);  // x - x is 0 for every finite x, else NaN
   for (const T g : gradient) zero += g - g;
   if (zero == T(0)) return;
-  for (const ParameterInfo& info : model.layout.parameters)
-    for (Index i = 0; i < info.handle.size(); ++i)
-      if (!std::isfinite(gradient[static_cast<std::size_t>(info.handle.offset + i)]))
-        throw NumericalError("the gradient of " + info.path + " is not finite at step " + std::to_string(s) +
-                             ", although the loss is" + remedy_at(s));
+  const std::string which = gradients_not_finite(model.layout, std::span<const T>(gradient));
+  if (!which.empty())
+    throw NumericalError(which + " not finite at step " + std::to_string(s) + ", although the loss is" + remedy_at(s));
 }
 
 // --- the interface ---

@@ -259,6 +259,32 @@ TEST_CASE("a loss that is not finite names step, shard, row and component") {
                                         "preprocessing) and at the values that the parameters start with"));
 }
 
+TEST_CASE("gradients that are not finite are named, the first and the last of several") {
+  const auto refusal = [](float log_scale, float at) {
+    Fixture<float> f(1, 2);
+    for (const ParameterInfo& p : f.model.layout.parameters)
+      for (Index k = 0; k < p.handle.size(); ++k)
+        f.model.store.parameters[static_cast<std::size_t>(p.handle.offset + k)] = p.path == "mean" ? 0 : log_scale;
+    f.data(0, 0) = at;
+    f.data(0, 1) = 0;
+    Engine<float> engine(f.model, {});
+    std::vector<float> gradient = f.gradient();
+    try {
+      engine.loss(0, f.batch(), 3, f.model.store.parameters, gradient);
+    } catch (const NumericalError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const std::string end =
+      " not finite at step 3, although the loss is. A lower learning rate, `training.clip` or "
+      "standardised data may help";
+  // With z = y / s the gradients are z / s and z^2 / s; the loss z^2 / 2 stays below the largest float.
+  CHECK(refusal(-0.01f, 1.8217e19f) == "the gradient of log_scale is" + end);
+  CHECK(refusal(-60, 1e-13f) == "the gradients of 2 of 2 sets of parameters, from mean to log_scale, are" + end);
+  CHECK(refusal(0, 1).empty());
+}
+
 TEST_CASE("settings that cannot be are refused") {
   Fixture<double> f(10);
   CHECK_THROWS_WITH((Engine<double>(f.model, {.seed = 0, .lanes = 6})),
