@@ -53,7 +53,7 @@ class Csv final : public Tracker<T> {
   [[noreturn]] void fail(const char* what) const {
     const int cause = errno;
     throw Error(name_ + ": error: the metrics cannot be " + what + ": " + std::generic_category().message(cause) +
-                "; make the folder writable and free some space, then resume the run");
+                "; make the folder writable and free some space, then fit again");
   }
   void open(const char* mode) {
     file_.reset(std::fopen(name_.c_str(), mode));

@@ -168,6 +168,36 @@ TEST_CASE("Nothing is overwritten") {
   CHECK(pushforward({"fit", "small.yaml", "-q", "--output", "empty"}, folder.path()).code == 2);
 }
 
+TEST_CASE("A file that may not grow is an error of writing, and leaves nothing behind") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  const Outcome outcome =
+      Process("/bin/sh", {"-c", "ulimit -f 1; exec " + kProgram + " fit small.yaml -q -o run"}, folder.path()).finish();
+  CHECK(outcome.code == 1);
+  CHECK_THAT(outcome.err, Contains("cannot write 'run/spec.yaml': File too large"));
+  CHECK(!std::filesystem::exists(folder / "run"));
+}
+
+TEST_CASE("Results never go into a file that took the number of a stdout that was closed") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  const Outcome outcome =
+      Process("/bin/sh", {"-c", "exec " + kProgram + " fit small.yaml -q --no-plots -o run >&-"}, folder.path())
+          .finish();
+  CHECK(outcome.code == 1);
+  CHECK(outcome.err == "pushforward: error: cannot write to stdout: Bad file descriptor\n");
+  CHECK(pushforward({"evaluate", "run"}, folder.path()).code == 0);
+}
+
+TEST_CASE("JSON is valid whatever bytes the name of a folder holds") {
+  const TemporaryFolder folder;
+  folder.write("small.yaml", kSmallSpec);
+  const Outcome outcome =
+      pushforward({"fit", "small.yaml", "-q", "--no-plots", "--format", "json", "-o", "odd\xff"}, folder.path());
+  CHECK(outcome.code == 0);
+  CHECK(Json::parse(outcome.out)["run"] == "odd\uFFFD");
+}
+
 TEST_CASE("An output without a name is refused") {
   const TemporaryFolder folder;
   folder.write("small.yaml", kSmallSpec);
@@ -313,10 +343,10 @@ TEST_CASE("The parameters of the last step are judged before they replace the ch
   }
 }
 
-TEST_CASE("SIGINT and SIGTERM end the run after a step, with a checkpoint that works") {
+TEST_CASE("SIGINT, SIGTERM and SIGHUP end the run after a step, with a checkpoint that works") {
   const TemporaryFolder folder;
   folder.write("small.yaml", kSmallSpec);
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const std::string run = "run" + std::to_string(signal);
     Process process(kProgram, {"fit", "small.yaml", "-o", run, "--set", "training.steps=1000000000"}, folder.path());
     REQUIRE(process.wait_for_message("\nstep"));

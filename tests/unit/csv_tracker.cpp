@@ -95,8 +95,8 @@ TEST_CASE("the csv tracker says which file it cannot write, and why") {
   const std::string none = folder.file("none");
   CHECK_THROWS_WITH(tracker()->start(none), none +
                                                 "/metrics.csv: error: the metrics cannot be opened: No such file or "
-                                                "directory; make the folder writable and free some space, then "
-                                                "resume the run");
+                                                "directory; make the folder writable and free some space, then fit "
+                                                "again");
   const auto metrics = tracker();
   metrics->start(folder.path());
   metrics->record(at(1, 7));
@@ -105,7 +105,7 @@ TEST_CASE("the csv tracker says which file it cannot write, and why") {
     CHECK_THROWS_WITH(metrics->record(at(200, 0.123456789)),
                       folder.file("metrics.csv") +
                           ": error: the metrics cannot be written: File too large; make the "
-                          "folder writable and free some space, then resume the run");
+                          "folder writable and free some space, then fit again");
   }
   // What was cut short is made again when the run goes on.
   const auto next = tracker();
