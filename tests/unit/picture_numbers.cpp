@@ -297,6 +297,11 @@ TEST_CASE("A table of metrics that was damaged is refused at its place") {
   CHECK(message(header + "0,1.5,,0.1,0\n1,0.2loss,,0.1,0\n") ==
         "metrics.csv:3:3: error: the column 'loss' holds something that is no number; correct it");
   CHECK(message(header + ",1.5,,0.1,0\n") == "metrics.csv:2:1: error: this line has no step; remove it");
+  for (const char* step : {"-1", "1.5", "9.01e20", "inf"}) {
+    CAPTURE(step);
+    CHECK_THAT(message(header + "0,1,1,0.1,0\n" + step + ",1,1,0.1,0\n"),
+               Catch::Matchers::StartsWith("metrics.csv:3:1: error: this line's step is "));
+  }
 }
 
 TEST_CASE("Axes get one scale unless they hardly measure the same") {

@@ -18,7 +18,8 @@ namespace pushforward {
 namespace {
 
 constexpr std::uint64_t kPickSeed = 1;
-constexpr double kFarOut = 5;  // widths of the middle half; one in a hundred of an exponential tail is at 3.8
+constexpr double kFarOut = 5;          // widths of the middle half; one in a hundred of an exponential tail is at 3.8
+constexpr double kMostSteps = 0x1p53;  // more are no whole numbers in a table
 constexpr std::array<const char*, 3> kLossColumns{"step", "loss", "validation_loss"};
 
 /// Every row at most once: the first `limit` of a shuffle. Modulo rather than a distribution of the library's, so that
@@ -182,6 +183,11 @@ Table losses_of(const std::string& metrics, const std::string& name) {
     }
     if (std::isnan(columns[0].back()))
       throw DataError(fmt::format("{}:{}:1: error: this line has no step; remove it", name, columns[0].size() + 1));
+    if (const double step = columns[0].back(); step < 0 || step > kMostSteps || step != std::floor(step))
+      throw DataError(
+          fmt::format("{}:{}:1: error: this line's step is {}, but steps are whole numbers of at most 2^53; "
+                      "correct it, or remove the line",
+                      name, columns[0].size() + 1, step));
   }
   Table table{
       .rows = static_cast<Index>(columns[0].size()), .names = {kLossColumns.begin(), kLossColumns.end()}, .values = {}};
