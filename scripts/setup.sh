@@ -19,7 +19,8 @@ build_packages=(
 )
 test_packages=(catch2 librandom123-dev librapidcheck-dev binutils)
 bench_packages=(libbenchmark-dev)
-fuzz_packages=(clang)
+# libFuzzer and the sanitizers; names of functions in their reports, and line coverage.
+fuzz_packages=(clang libclang-rt-dev llvm)
 
 packages=("${build_packages[@]}")
 for purpose in "$@"; do

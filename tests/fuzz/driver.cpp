@@ -1,9 +1,11 @@
 // The main program of fuzz targets where there is no libFuzzer: seeded random damage of the target's seeds.
 //
-//   fuzz_NAME [--runs N] [--seed S] [--limit SECONDS] [--keep FOLDER]
-//   fuzz_NAME FILE...              repeats inputs that failed
-//   fuzz_NAME --write-seeds FOLDER  a first corpus for libFuzzer
+//   fuzz_NAME [--corpus FOLDER] [--runs N] [--seed S] [--limit SECONDS] [--keep FOLDER]
+//   fuzz_NAME FILE...                   repeats inputs that failed
+//   fuzz_NAME --write-seeds FOLDER      a first corpus for libFuzzer
+//   fuzz_NAME --write-dictionary FILE   the reader's words for libFuzzer
 //
+// A corpus is what coverage-guided fuzzing found worth keeping: each of its files is an input as it is, and a seed.
 // An input fails if anything leaves the target as an exception, if the target crashes, or if it takes longer than the
 // limit (processor time, so that a busy machine does not matter). Failing inputs are written to FOLDER, by default the
 // current one. Exit status 0: none failed, and some inputs were accepted and some refused.
@@ -34,7 +36,7 @@ struct Settings {
   std::uint64_t runs = 2000, seed = 1;
   double limit = 1;
   std::string keep = ".";
-  std::string write_seeds;
+  std::string corpus, write_seeds, write_dictionary;
   std::vector<std::string> files;
 };
 
@@ -88,6 +90,33 @@ void write_all(const std::string& path, const std::string& bytes) {
   std::ofstream out(path, std::ios::binary);
   out << bytes;
   if (!out.flush()) throw std::runtime_error("cannot write " + path);
+}
+
+/// The files of a folder, in the order of their names.
+std::vector<std::string> contents(const std::string& folder) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  std::vector<std::string> files;
+  for (const auto& path : paths) files.push_back(read_all(path.string()));
+  return files;
+}
+
+/// One word a line, in quotes, every byte as a number: what libFuzzer's -dict takes, which is words of 64 bytes.
+std::string dictionary(std::span<const std::string_view> words) {
+  constexpr std::size_t kLongest = 64;
+  std::string text;
+  for (const std::string_view word : words) {
+    if (word.empty() || word.size() > kLongest) continue;
+    text += '"';
+    for (const char c : word) {
+      char byte[5];
+      std::snprintf(byte, sizeof(byte), "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      text += byte;
+    }
+    text += "\"\n";
+  }
+  return text;
 }
 
 class Fuzzing {
@@ -191,8 +220,12 @@ Settings settings_of(int count, char** arguments) {
       settings.limit = std::stod(value());
     else if (word == "--keep")
       settings.keep = value();
+    else if (word == "--corpus")
+      settings.corpus = value();
     else if (word == "--write-seeds")
       settings.write_seeds = value();
+    else if (word == "--write-dictionary")
+      settings.write_dictionary = value();
     else if (word.starts_with("--"))
       throw std::runtime_error("unknown option " + word);
     else
@@ -211,12 +244,15 @@ int main(int count, char** arguments) {
       for (const std::string& file : settings.files) fuzzing.one(read_all(file));
       return fuzzing.summary(false);
     }
-    const Seeds from = seeds();
+    Seeds from = seeds();
+    if (!settings.write_dictionary.empty()) write_all(settings.write_dictionary, dictionary(from.tokens));
     if (!settings.write_seeds.empty()) {
       for (std::size_t i = 0; i < from.files.size(); ++i)
         write_all(settings.write_seeds + "/seed" + std::to_string(i), from.files[i]);
-      return 0;
     }
+    if (!settings.write_seeds.empty() || !settings.write_dictionary.empty()) return 0;
+    if (!settings.corpus.empty())
+      for (std::string& file : contents(settings.corpus)) from.files.push_back(std::move(file));
     for (const std::string& file : from.files) {
       fuzzing.one(file);
     }
