@@ -4,6 +4,7 @@
 
 int main(int argc, char** argv) {
   pushforward::prepare_process();
+  const pushforward::RefusedExit refused;
   pushforward::Console console;
   if (argc > 0) console.program = pushforward::called_as(argv[0]);
   return pushforward::run_program({argv + 1, argv + argc}, console);

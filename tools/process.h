@@ -8,4 +8,14 @@ namespace pushforward {
 /// grow becomes an error of writing, as a full disk is, in place of a signal that ends the program.
 void prepare_process();
 
+/// While it lives, whatever calls `exit` in this process (a plugin: the program itself returns) ends it with a message
+/// and exit code 1, lest a fit that was cut off look like one that went well. Copies of the process are free to exit.
+class RefusedExit {
+ public:
+  RefusedExit();
+  ~RefusedExit();
+  RefusedExit(const RefusedExit&) = delete;
+  RefusedExit& operator=(const RefusedExit&) = delete;
+};
+
 }  // namespace pushforward

@@ -113,6 +113,8 @@ int run_program(const std::vector<std::string>& words, Console& console) {
     console.error("the memory of this machine does not suffice; use a smaller batch or fewer samples");
   } catch (const std::exception& error) {
     console.error(fmt::format("a mistake in the program or in a plugin: {}", error.what()));
+  } catch (...) {
+    console.error("a plugin threw something that is no std::exception, so nothing more is known");
   }
   return kRunFailed;
 }

@@ -98,6 +98,26 @@ TEST_CASE("what ends its process, or changes what is the whole program's, is a f
   CHECK_THAT(finding("deadly_bytes"), Contains("bytes that are no text: \uFFFD\uFFFD, and \\x1b[31m"));
 }
 
+TEST_CASE("a plugin that ends a fit, or throws what is no exception, makes it fail") {
+  const TemporaryFolder folder;
+  folder.write("exits.yaml",
+               "data: {source: {csv: {text: \"x,y,z\\n1,0,1\\n2,1,0\\n\"}}}\n"
+               "model: {base: normal, bijectors: [deadly_exits]}\ntraining: {steps: 2}\n");
+  const auto fit = [&](const std::string& set) {
+    return pushforward(
+        {"fit", "exits.yaml", "-q", "--plugin-path", PUSHFORWARD_BINARY_DIR "/wrong_plugin", "--set", set},
+        folder.path());
+  };
+  const Outcome exits = fit("seed=1");
+  CHECK(exits.code == 1);
+  CHECK(exits.out.empty());
+  CHECK(exits.err == "pushforward: error: a plugin ended the program by calling exit\n");
+  const Outcome number = fit("model.bijectors=[faulty_number]");
+  CHECK(number.code == 1);
+  CHECK(number.err ==
+        "pushforward: error: a plugin threw something that is no std::exception, so nothing more is known\n");
+}
+
 TEST_CASE("processes change nothing of the results") {
   const std::vector<std::string> isolated = {"check", kFaulty, "--threads", "2"};
   std::vector<std::string> together = isolated;

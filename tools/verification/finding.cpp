@@ -37,6 +37,9 @@ std::string sum_of(const Report& report) {
   if (digits) text += fmt::format(" {} for a look at single rows.", counted(digits, "of them asks", "of them ask"));
   if (fits)
     text += fmt::format(" {} for a look.", counted(fits, "check of the fit asks", "checks of the fit ask"));
+  else if (const std::int64_t missing = number(Kind::fit, Verdict::not_done); missing > 0)
+    text += fmt::format(" {} of the fit could not be made{}.", counted(missing, "check"),
+                        number(Kind::fit, Verdict::ok) > 0 ? "; the others show nothing unusual" : "");
   else if (number(Kind::fit, Verdict::ok) > 0)
     text += " The fit shows nothing unusual.";
   return text;
