@@ -81,7 +81,7 @@ void check_handshake(const PluginInfo& plugin, const std::string& file) {
                     theirs = sizes(plugin.component_size, plugin.field_size, plugin.example_size);
   if (theirs != own) refuse(file, "sizes in bytes of a component, a field and an example", theirs, own, kRebuild);
   if (!plugin.abi || std::strcmp(plugin.abi, kAbi) != 0)
-    refuse(file, "C++ ABI", plugin.abi ? shown_text(plugin.abi) : "none", kAbi,
+    refuse(file, "C++ ABI", plugin.abi ? one_line(plugin.abi) : "none", kAbi,
            "rebuild the plugin with the compiler and the settings of this program");
   check_cpu(plugin, file);
   if (plugin.eigen_version != kEigenVersion)

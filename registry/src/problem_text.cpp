@@ -39,10 +39,10 @@ std::string on_one_line(const std::string& message) {
 }  // namespace
 
 std::string problem_text(const Position& position, const std::string& message) {
-  const std::string where = position.to_string();
-  return where + (where.empty() ? "error: " : ": error: ") + shown_text(message);
+  const std::string where = one_line(position.to_string());
+  return where + (where.empty() ? "error: " : ": error: ") + one_line(message);
 }
 
-std::string shown_text(const std::string& text) { return on_one_line(shortened(text)); }
+std::string one_line(const std::string& text) { return on_one_line(shortened(text)); }
 
 }  // namespace pushforward

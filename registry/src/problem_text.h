@@ -10,6 +10,6 @@ namespace pushforward {
 std::string problem_text(const Position& position, const std::string& message);
 
 /// Its second half: a text of somebody else's, as it may stand in a message.
-std::string shown_text(const std::string& text);
+std::string one_line(const std::string& text);
 
 }  // namespace pushforward

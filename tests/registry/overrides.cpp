@@ -169,6 +169,12 @@ TEST_CASE("overrides that are none are refused") {
   CHECK(error_with({"training.steps=[1"}).starts_with("--set training.steps=[1: error: VALUE:"));
 }
 
+TEST_CASE("a message shows an override in one line, whatever it holds") {
+  const std::string message = error_with({std::string("sead\0\n\x1b=1", 9)});
+  CHECK(message.starts_with("--set sead\\x00\\n\\x1b=1: error: the spec has no field 'sead\\x00\\n\\x1b'"));
+  CHECK(error_with({"seed=" + std::string(100000, 'x')}).size() < 5000);
+}
+
 TEST_CASE("all overrides' problems are reported, after those of the spec") {
   const std::string message = message_of([] {
     resolve_spec(tiny_registry(), parse_spec_text("model: tiny\ntraining: {stepz: 1}\n", "spec"), {"seed=x", "sed=1"});
