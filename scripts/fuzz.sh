@@ -54,15 +54,23 @@ prepare() {
   find "tests/fuzz/corpus/$target" -type f -exec cp -t "$folder/corpus" {} +
 }
 
-# Edges alone, not how often they are taken, and small inputs: a few dozen, which tests replay in a second.
+# Edges alone, not how often they are taken, and of what then is left a few dozen inputs of all sizes, which tests replay in
+# a second.
 reduce() {
-  rm -rf "$folder/reduced"
-  mkdir "$folder/reduced"
-  "$build/bin/fuzz_${target}_coverage" -merge=1 -set_cover_merge=1 -use_counters=0 -use_value_profile=0 -max_len=2000 \
-    "$folder/reduced" "$folder/corpus" > "$folder/log" 2>&1
-  find "tests/fuzz/corpus/$target" -type f -delete
-  cp -t "tests/fuzz/corpus/$target" "$folder"/reduced/*
-  echo "fuzz.sh: $target: kept $(ls "$folder/reduced" | wc -l) of $(ls "$folder/corpus" | wc -l) inputs"
+  local kept="tests/fuzz/corpus/$target" left=14000 step size name
+  rm -rf "$folder/small" "$folder/reduced"
+  mkdir "$folder/small" "$folder/reduced"
+  find "$folder/corpus" -type f -size -4k -exec cp -t "$folder/small" {} +
+  "$build/bin/fuzz_${target}_coverage" -merge=1 -set_cover_merge=1 -use_counters=0 -use_value_profile=0 \
+    "$folder/reduced" "$folder/small" > "$folder/log" 2>&1
+  find "$kept" -type f -delete
+  step=$((1 + $(ls "$folder/reduced" | wc -l) / 50))  # of all sizes
+  while read -r size name; do
+    left=$((left - size))
+    [[ $left -ge 0 ]] || break
+    cp -t "$kept" "$folder/reduced/$name"
+  done < <(find "$folder/reduced" -type f -printf '%s %f\n' | sort -n | awk -v step="$step" 'NR % step == 0')
+  echo "fuzz.sh: $target: kept $(ls "$kept" | wc -l) of $(ls "$folder/corpus" | wc -l) inputs"
 }
 
 # libFuzzer's clock runs on while others have the processor, so an input that seems slow is timed again by the driver,
