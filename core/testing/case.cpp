@@ -5,6 +5,8 @@
 #include <cmath>
 #include <random>
 
+#include "theta_map.h"
+
 namespace pushforward::testing {
 
 const char* to_string(Precision p) { return p == Precision::float64 ? "float64" : "float32"; }
@@ -24,6 +26,14 @@ double round_to_float(double x) { return static_cast<double>(static_cast<float>(
 
 bool same_bits(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+bool same_bits(const Response& a, const Response& b) {
+  const auto gradients = [](const Response& r) {
+    Array parameters(static_cast<Index>(r.parameters.size()), 1);
+    parameters.values = r.parameters;
+    return std::vector<Array>{r.x, r.context, parameters};
+  };
+  return same_bits(a.outputs, b.outputs) && same_bits(gradients(a), gradients(b));
 }
 bool same_bits(const std::vector<Array>& a, const std::vector<Array>& b) {
   if (a.size() != b.size()) return false;
@@ -152,6 +162,14 @@ void Case::start() {
 
 void Case::perturb() {
   numbers_ = f64_->numbers();
+  start_ = numbers_.parameters;
+  if (variant_.form == ThetaForm::shared || variant_.form == ThetaForm::prepared) {
+    const std::vector<double> one = identity_theta();
+    const Parameter* theta = one.empty() ? nullptr : &layout().parameters.back().handle;
+    for (Index i = 0; theta && i < theta->size(); ++i)
+      start_[static_cast<std::size_t>(theta->offset + i)] = one[static_cast<std::size_t>(i) % one.size()];
+  }
+  for (double& v : start_) v = round_to_float(v);
   const Array noise = normal_array(1, static_cast<Index>(numbers_.parameters.size()), 2);
   for (const ParameterInfo& p : layout().parameters) {
     const double weight = 0.5 / std::sqrt(static_cast<double>(std::max<Index>(p.handle.rows, 1)));
@@ -295,12 +313,49 @@ const std::vector<Mode>& Case::modes(const FunctionCase& f) {
   std::vector<Mode>& known = modes_[static_cast<std::size_t>(&f - functions_.data())];
   if (known.empty()) {
     known = {Mode::evaluate};
-    Request r = request(f, kSamples, 4);
-    const std::vector<Array> plain = f64_->run(r).outputs;
-    r.mode = Mode::train;
-    if (!same_bits(plain, f64_->run(r).outputs)) known.push_back(Mode::train);
+    if (differs_in_training(f)) known.push_back(Mode::train);
   }
   return known;
+}
+
+/// In its values, or in a gradient of the same values.
+bool Case::differs_in_training(const FunctionCase& f) {
+  Request r = request(f, kSamples, 4), training = r;
+  training.mode = Mode::train;
+  const std::vector<Array> plain = f64_->run(r).outputs;
+  if (!same_bits(plain, f64_->run(training).outputs)) return true;
+  if (!f.differentiable) return false;
+  r.cotangents = training.cotangents = cotangents(plain, 6);
+  try {
+    return !same_bits(f64_->run(r), f64_->run(training));
+  } catch (const std::exception&) {
+    return false;  // a gradient that throws is a finding of the checks that ask for one
+  }
+}
+
+std::vector<double> Case::identity_theta() const {
+  const auto* map = dynamic_cast<const ThetaMap<double>*>(&f64_->component());
+  std::vector<double> one(static_cast<std::size_t>(map ? map->transformer().parameters() : 0));
+  if (map) map->transformer().identity(one);
+  return one;
+}
+
+Request Case::at_start(const FunctionCase& f, Index rows, unsigned seed, Mode mode) {
+  Request r = request(f, rows, seed, mode);
+  r.parameters = &start_;
+  if (variant_.form == ThetaForm::per_row) {
+    const std::vector<double> one = identity_theta();
+    for (Index j = 0; j < r.context.columns; ++j)
+      for (Index i = 0; i < rows; ++i) r.context(i, j) = round_to_float(one[static_cast<std::size_t>(j) % one.size()]);
+  }
+  if (const FunctionCase* forward = find("forward"); f.info.name == "inverse" && forward && !map_->elementwise) {
+    Request there = at_start(*forward, rows, seed, mode);
+    there.context = r.context;
+    r.x = f64_->run(there).outputs[0];
+    if (base_columns_ == data_columns_)
+      for (double& v : r.x.values) v = round_to_float(v);
+  }
+  return r;
 }
 
 bool Case::coupled(const FunctionCase& f, Mode mode) {

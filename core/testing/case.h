@@ -17,6 +17,7 @@ struct Variant {
   std::string label;  // empty: the only one
   Surroundings surroundings;
   ThetaForm form = ThetaForm::none;
+  bool resized = false;  // to another event size than the example's
 };
 
 /// One function with what its component declares of it.
@@ -59,16 +60,23 @@ class Case {
   const DistributionTraits* density() const { return density_ ? &*density_ : nullptr; }
   /// Whether rows depend on each other in this mode: declared, and true of the values.
   bool coupled(const FunctionCase& f, Mode mode);
+  /// By declaration.
+  bool couples_rows() const { return couples_rows_; }
   Index base_columns() const { return base_columns_; }
   Index data_columns() const { return data_columns_; }
   Index context_columns() const { return context_columns_; }
+  /// Numbers of theta for one element, of a transformer; 0 for other kinds.
+  Index theta_numbers() const { return static_cast<Index>(identity_theta().size()); }
 
   /// Inputs from the middle of the function's domain, context included. Exact in float32.
   Request request(const FunctionCase& f, Index rows, unsigned seed, Mode mode = Mode::evaluate);
   /// The same with x far out, as far as domain and declared range allow. A transformer's theta is half as far from
   /// zero: the ends of both together overflow in any family with an exponential.
   Request tails(const FunctionCase& f, Index rows, double reach);
-  /// Evaluate, and train if its results differ.
+  /// The same at the numbers that a model starts with: parameters before they were moved, theta at its identity. It
+  /// refers to the case.
+  Request at_start(const FunctionCase& f, Index rows, unsigned seed, Mode mode = Mode::evaluate);
+  /// Evaluate, and train if its results or gradients differ.
   const std::vector<Mode>& modes(const FunctionCase& f);
   /// Standard normal cotangents for every output of a response, exact in float32.
   static std::vector<Array> cotangents(const std::vector<Array>& outputs, unsigned seed);
@@ -79,6 +87,9 @@ class Case {
   void describe();
   void start();
   void perturb();
+  bool differs_in_training(const FunctionCase& f);
+  /// Of one element of a transformer.
+  std::vector<double> identity_theta() const;
   Array draw(const FunctionCase& f, Index rows, unsigned seed);
   Array draw_base(const FunctionCase& f, Index rows, unsigned seed);
   Array far_data(const FunctionCase& f, const Array& x, double reach) const;
@@ -88,7 +99,7 @@ class Case {
   Variant variant_;
   std::unique_ptr<Runner> f64_, f32_;
   Runner::Numbers numbers_;
-  std::vector<double> calm_theta_;
+  std::vector<double> start_, calm_theta_;
   std::vector<FunctionCase> functions_;
   std::vector<std::vector<Mode>> modes_;
   std::optional<Traits> map_;
@@ -107,5 +118,7 @@ Array draw_support(const Support& support, Index rows, Index columns, unsigned s
 double round_to_float(double x);
 bool same_bits(double a, double b);
 bool same_bits(const std::vector<Array>& a, const std::vector<Array>& b);
+/// Outputs and gradients.
+bool same_bits(const Response& a, const Response& b);
 
 }  // namespace pushforward::testing

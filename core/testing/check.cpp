@@ -30,9 +30,10 @@ constexpr Entry kEntries[] = {
     {"log_det_cancel", check_log_det_cancel, nullptr, true},
     {"log_det_numeric", check_log_det_numeric, nullptr, true},
     {"structure", check_structure, nullptr, true},
+    {"values", check_values, nullptr, true},
     {"input_gradient", check_input_gradient, nullptr, true},
-    {"parameter_gradient", check_parameter_gradient},
-    {"context_gradient", check_context_gradient},
+    {"parameter_gradient", check_parameter_gradient, nullptr, true},
+    {"context_gradient", check_context_gradient, nullptr, true},
     {"taylor", check_taylor},
     {"recording", check_recording},
     {"accumulation", check_accumulation},
@@ -227,13 +228,13 @@ std::vector<CheckResult> check(const Subject& subject, const Options& options) {
   std::vector<CheckResult> results;
   const bool evaluated = has_kind(*find_check("recording"), subject.kind);
   std::unique_ptr<Cases> cases = evaluated ? std::make_unique<Cases>(subject) : nullptr;
-  const auto run = [&](const CheckInfo& made, Precision precision) {
-    if (options.on_start) options.on_start(made.id, to_string(precision));
-    results.push_back(run_check(made, subject, cases.get(), precision));
+  const auto run = [&](const CheckInfo& info, Precision precision) {
+    if (options.on_start) options.on_start(info.id, to_string(precision));
+    results.push_back(run_check(info, subject, cases.get(), precision));
     if (options.on_result) options.on_result(results.back());
   };
   for (const CheckInfo* info : wanted) {
-    if (options.float64) run(*info, Precision::float64);
+    if (options.float64 && info->float64 != kNotDone) run(*info, Precision::float64);
     if (options.float32 && info->float32 != kNotDone) run(*info, Precision::float32);
   }
   return results;

@@ -22,6 +22,7 @@ void check_density(Case& c, Tally& t) {
   if (!std::isfinite(expected)) return t.skip("the integral is not known");
   if (c.map() && !c.exact()) return t.skip("log_det is an estimate");
   if (c.density() && c.density()->density != LogDet::exact) return t.skip("log_prob is an estimate");
+  check_normaliser(c, t);
   std::string reason;
   const SmallCase small = small_case(c, reason);
   const std::unique_ptr<Grid> grid = small.c ? grid_of(*small.c, t.precision(), reason) : nullptr;
@@ -38,9 +39,6 @@ void check_density(Case& c, Tally& t) {
       -1, [] { return std::string("integral of the density"); }, grid->integral(), expected, allowed);
 }
 
-namespace {
-
-/// n samples of one context, row by row as a model would be sampled.
 Array draw_samples(Case& c, Precision p, Index n) {
   constexpr Index kRows = 4096;
   const FunctionCase& f = *c.find("sample");
@@ -60,16 +58,27 @@ Array draw_samples(Case& c, Precision p, Index n) {
   return all;
 }
 
+namespace {
+
 constexpr Index kDrawnSamples = 100000;
 
-/// Points of an axis at which bins end: near quantiles of the samples, always between two points of the grid.
-std::vector<Index> bin_ends(const Axis& axis, std::vector<double> samples, Index bins) {
-  std::sort(samples.begin(), samples.end());
+/// Points of an axis at which bins end, each between two points of the grid: near quantiles of the density. With
+/// `tail`, the smallest of them, some are far out, where a sampler that clips shows.
+std::vector<Index> bin_ends(const std::vector<double>& mass, Index bins, double tail) {
+  std::vector<double> shares;
+  for (Index b = 1; b < bins; ++b) shares.push_back(static_cast<double>(b) / static_cast<double>(bins));
+  for (const double share : {1e-4, 1e-3, 5e-3})
+    if (share >= tail) shares.insert(shares.end(), {share, 1 - share});
+  std::sort(shares.begin(), shares.end());
+  double total = 0, below = 0;
+  for (const double m : mass) total += m;
   std::vector<Index> ends;
-  for (Index b = 1; b < bins; ++b) {
-    const double y = samples[samples.size() * static_cast<std::size_t>(b) / static_cast<std::size_t>(bins)];
-    const auto end = static_cast<Index>(std::floor((axis.t(y) - axis.first) / axis.step));
-    if (end >= 0 && end < axis.points - 1 && (ends.empty() || end > ends.back())) ends.push_back(end);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i + 1 < mass.size() && next < shares.size(); ++i) {
+    below += mass[i];
+    if (below < shares[next] * total) continue;
+    ends.push_back(static_cast<Index>(i));
+    while (next < shares.size() && below >= shares[next] * total) ++next;
   }
   return ends;
 }
@@ -81,23 +90,41 @@ std::size_t bin_of(const std::vector<Index>& ends, double u) {
   return b;
 }
 
-/// Upper 1e-3 quantile of chi-square, by Wilson and Hilferty.
-double chi_square_limit(double freedom) {
-  constexpr double kNormalQuantile = 3.0902;
+/// Upper quantile of chi-square, by Wilson and Hilferty.
+double chi_square_limit(double freedom, double level) {
+  double low = 0, high = 10;  // the normal quantile lies between
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (0.5 * std::erfc(middle / std::sqrt(2.0)) > level ? low : high) = middle;
+  }
   const double a = 2 / (9 * freedom);
-  return freedom * std::pow(1 - a + kNormalQuantile * std::sqrt(a), 3);
+  return freedom * std::pow(1 - a + low * std::sqrt(a), 3);
 }
 
 struct Counts {
   std::vector<double> expected, observed;
 };
 
+/// In steps of an axis, from its first point.
+double position(const Axis& axis, double y) { return (axis.t(y) - axis.first) / axis.step; }
+
+/// Of one element alone.
+Counts count_along(const Grid& grid, Index d, const Array& samples, double tail) {
+  const std::vector<double> mass = grid.marginal(d);
+  const std::vector<Index> ends = bin_ends(mass, 50, tail);
+  Counts counts{std::vector<double>(ends.size() + 1, 0.0), std::vector<double>(ends.size() + 1, 0.0)};
+  for (std::size_t i = 0; i < mass.size(); ++i)
+    counts.expected[bin_of(ends, static_cast<double>(i))] += mass[i] * static_cast<double>(samples.rows);
+  for (Index i = 0; i < samples.rows; ++i) counts.observed[bin_of(ends, position(grid.axis(d), samples(i, d)))] += 1;
+  return counts;
+}
+
+/// Of all elements together.
 Counts count(const Grid& grid, const Array& samples) {
   std::vector<std::vector<Index>> ends;
   std::size_t bins = 1;
   for (Index d = 0; d < grid.dimensions(); ++d) {
-    const auto from = samples.values.begin() + d * samples.rows;
-    ends.push_back(bin_ends(grid.axis(d), {from, from + samples.rows}, grid.dimensions() == 1 ? 50 : 8));
+    ends.push_back(bin_ends(grid.marginal(d), 8, 1));
     bins *= ends.back().size() + 1;
   }
   Counts counts{std::vector<double>(bins, 0.0), std::vector<double>(bins, 0.0)};
@@ -112,8 +139,7 @@ Counts count(const Grid& grid, const Array& samples) {
   for (Index i = 0; i < samples.rows; ++i) {
     std::size_t bin = 0, stride = 1;
     for (Index d = 0; d < grid.dimensions(); ++d) {
-      const Axis& a = grid.axis(d);
-      bin += stride * bin_of(ends[static_cast<std::size_t>(d)], (a.t(samples(i, d)) - a.first) / a.step);
+      bin += stride * bin_of(ends[static_cast<std::size_t>(d)], position(grid.axis(d), samples(i, d)));
       stride *= ends[static_cast<std::size_t>(d)].size() + 1;
     }
     counts.observed[bin] += 1;
@@ -127,15 +153,8 @@ bool can_sample(Case& c, Tally& t) {
   return false;
 }
 
-}  // namespace
-
-void check_chi_square(Case& original, Tally& t) {
-  if (!can_sample(original, t)) return;
-  std::string reason;
-  const SmallCase small = small_case(original, reason);
-  const std::unique_ptr<Grid> grid = small.c ? grid_of(*small.c, Precision::float64, reason) : nullptr;
-  if (!grid) return t.skip(reason);
-  const Counts counts = count(*grid, draw_samples(*small.c, t.precision(), kDrawnSamples));
+/// One statistic of `tests`, which have the level together.
+void compare_counts(const Counts& counts, const std::string& what, double tests, Tally& t) {
   double statistic = 0, freedom = -1, rest_expected = 0, rest_observed = 0;
   constexpr double kSmallestBin = 5;
   const auto add = [&](double expected, double observed) {
@@ -152,16 +171,34 @@ void check_chi_square(Case& original, Tally& t) {
   }
   if (rest_expected >= kSmallestBin) add(rest_expected, rest_observed);
   t.require(rest_expected >= kSmallestBin || rest_observed < 5 * kSmallestBin, [&] {
-    return std::to_string(rest_observed) + " of 100000 samples lie where the density promises " +
+    return what + ": " + std::to_string(rest_observed) + " of 100000 samples lie where the density promises " +
            std::to_string(rest_expected);
   });
-  if (freedom < 1) return t.skip("all samples fall into one bin");
-  const double limit = chi_square_limit(freedom);
+  if (freedom < 1) return t.skip(what + ": all samples fall into one bin");
+  const double limit = chi_square_limit(freedom, 1 - std::pow(1 - t.tolerance(), 1 / tests));
   t.require(statistic <= limit, [&] {
-    return "chi-square of 100000 samples against log_prob is " + std::to_string(statistic) + " with " +
+    return what + ": chi-square of 100000 samples against log_prob is " + std::to_string(statistic) + " with " +
            std::to_string(freedom) + " degrees of freedom; at the level of 1e-3 it may be " + std::to_string(limit);
   });
-  t.note("chi-square " + std::to_string(statistic) + " of at most " + std::to_string(limit));
+  t.note(what + ": chi-square " + std::to_string(statistic) + " of at most " + std::to_string(limit));
+}
+
+}  // namespace
+
+void check_chi_square(Case& original, Tally& t) {
+  if (!can_sample(original, t)) return;
+  std::string reason;
+  const SmallCase small = small_case(original, reason);
+  const std::unique_ptr<Grid> grid = small.c ? grid_of(*small.c, Precision::float64, reason) : nullptr;
+  if (!grid) return t.skip(reason);
+  const Array samples = draw_samples(*small.c, t.precision(), kDrawnSamples);
+  const Index dimensions = grid->dimensions();
+  const double tests = dimensions == 1 ? 1 : static_cast<double>(dimensions + 1);
+  // The numbers of float32 may be as far apart as a ten-thousandth of a narrow interval.
+  const double tail = t.in_double() ? 1e-4 : 1e-3;
+  for (Index d = 0; d < dimensions; ++d)
+    compare_counts(count_along(*grid, d, samples, tail), indexed("y", d), tests, t);
+  if (dimensions > 1) compare_counts(count(*grid, samples), "y", tests, t);
 }
 
 void check_sampled_log_prob(Case& c, Tally& t) {

@@ -9,8 +9,8 @@ namespace pushforward::testing {
 
 namespace {
 
-/// Draws may depend on these keys only, and must if they are drawn at all.
-void check_keys(Case& c, const FunctionCase& f, Tally& t) {
+/// Draws may depend on these keys only, and must if they are drawn at all. True if they are.
+bool check_keys(Case& c, const FunctionCase& f, Tally& t) {
   Runner& runner = c.runner(t.precision());
   constexpr int kKeys = 4;
   const char* const names[kKeys] = {"step", "component", "row", "seed"};
@@ -34,9 +34,56 @@ void check_keys(Case& c, const FunctionCase& f, Tally& t) {
   t.require(!drawn || f.random, [&] {
     return c.where(f) + ": declares no draws, but another step, component, row or seed gives other results";
   });
-  if (!drawn || !f.random) return;
+  if (!drawn || !f.random) return drawn;
   for (int k = 0; k < kKeys; ++k)
     t.require(depends[k], [&] { return c.where(f) + ": another " + names[k] + " draws the same numbers"; });
+  return drawn;
+}
+
+/// Signs of what lies above its column's median.
+Array signs(const Array& values) {
+  Array all(values.rows, values.columns);
+  for (Index j = 0; j < values.columns; ++j) {
+    const auto from = values.values.begin() + j * values.rows;
+    std::vector<double> sorted(from, from + values.rows);
+    std::nth_element(sorted.begin(), sorted.begin() + values.rows / 2, sorted.end());
+    const double middle = sorted[static_cast<std::size_t>(values.rows / 2)];
+    for (Index i = 0; i < values.rows; ++i) all(i, j) = values(i, j) > middle ? 1 : values(i, j) < middle ? -1 : 0;
+  }
+  return all;
+}
+
+/// Rows of a sample do not know each other, nor those of another step or component: a key that adds up row, element and
+/// step gives one number to several of them.
+void check_independence(Case& c, const FunctionCase& f, Tally& t) {
+  constexpr Index kRows = 4096;
+  constexpr double kDeviations = 6;  // of some hundred correlations of signs
+  Runner& runner = c.runner(t.precision());
+  Request r = c.request(f, kRows, 212);
+  r.context = one_context_row(c, f, kRows);
+  const Array first = signs(runner.run(r).outputs[0]);
+  const auto compare = [&](const Array& other, Index lag, const std::string& what) {
+    for (Index j = 0; j < first.columns; ++j)
+      for (Index k = 0; k < first.columns; ++k) {
+        double sum = 0;
+        for (Index i = 0; i + lag < kRows; ++i) sum += first(i + lag, j) * other(i, k);
+        t.require(std::abs(sum) <= kDeviations * std::sqrt(static_cast<double>(kRows - lag)), [&] {
+          return c.where(f) + ": " + indexed("value", j) + " of row i and " + indexed("value", k) + " of row i - " +
+                 std::to_string(lag) + what +
+                 " have correlated signs: " + std::to_string(sum / static_cast<double>(kRows - lag)) + " in place of 0";
+        });
+      }
+  };
+  for (const Index lag : {Index{1}, Index{2}, Index{3}, Index{64}, Index{256}}) compare(first, lag, "");
+  Request keyed[3] = {r, r, r};
+  keyed[0].stream.step += 1;
+  keyed[1].stream.salt += 1000;  // the next ones belong to children
+  keyed[2].stream.seed += 1;
+  const char* const names[] = {" of the next step", " of another component", " of the next seed"};
+  for (int k = 0; k < 3; ++k) {
+    const Array other = signs(runner.run(keyed[k]).outputs[0]);
+    for (const Index lag : {Index{0}, Index{1}, Index{2}}) compare(other, lag, names[k]);
+  }
 }
 
 struct Estimate {
@@ -131,10 +178,16 @@ void check_bound(Case& c, Tally& t) {
 void check_draws(Case& c, Tally& t) {
   const bool bound = (c.map() && c.map()->log_det == LogDet::lower_bound) ||
                      (c.density() && c.density()->density == LogDet::lower_bound);
+  bool declared = false, drawn = false;
   for (const FunctionCase& f : c.functions()) {
-    check_keys(c, f, t);
+    declared |= f.random;
+    drawn |= check_keys(c, f, t);
+    if (c.density() && f.info.name == "sample" && !c.couples_rows()) check_independence(c, f, t);
     if (t.in_double() && c.map() && c.map()->log_det == LogDet::unbiased) check_unbiased(c, f, t);
   }
+  t.require(drawn || !declared, [] {
+    return std::string("draws are declared, but nothing is drawn, and checks that compare other draws are left out");
+  });
   if (bound && t.in_double()) check_bound(c, t);
 }
 

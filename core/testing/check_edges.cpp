@@ -2,20 +2,29 @@
 #include <cmath>
 #include <cstdio>
 
+#include "gradients.h"
 #include "kit.h"
-#include "numeric.h"
 #include "trips.h"
 
 namespace pushforward::testing {
 
 namespace {
 
-void check_finite_at(Case& c, const FunctionCase& f, Request r, Tally& t) {
+/// Values and gradients are finite, and the gradients those of the values.
+void check_point(Case& c, const FunctionCase& f, Request r, Tally& t) {
   Runner& runner = c.runner(t.precision());
-  r.cotangents = Case::cotangents(runner.run(r).outputs, 161);
+  const std::vector<Array> outputs = runner.run(r).outputs;
+  if (f.differentiable) r.cotangents = Case::cotangents(outputs, 161);
   const Response all = runner.run(r);
-  for (std::size_t o = 0; o < all.outputs.size(); ++o) t.finite(f.info.outputs[o], all.outputs[o]);
+  for (std::size_t o = 0; o < outputs.size(); ++o) t.finite(f.info.outputs[o], all.outputs[o]);
+  if (!f.differentiable) return;
   t.finite("gradient of x", all.x);
+  t.finite("gradient of the context", all.context);
+  Array parameters(1, static_cast<Index>(all.parameters.size()));
+  parameters.values = all.parameters;
+  t.finite("gradient of the parameters", parameters);
+  if (!t.in_double() || c.coupled(f, r.mode)) return;
+  if (r.x.columns > 0) compare_slopes(c, f, r, Input::x, t.tolerance(), t);
 }
 
 /// Whether a round trip through this row means anything: the image lies inside, and some digits are left.
@@ -34,12 +43,16 @@ void check_return(Case& c, const FunctionCase& f, const Request& r, Tally& t) {
   if (!other || !c.exact() || c.base_columns() != c.data_columns()) return;
   const Array image = c.runner(t.precision()).run(r).outputs[0];
   const Trip trip = make_trip(c, t.precision(), f, *other, r);
-  for (Index k = 0; k < trip.start.columns; ++k)
-    for (Index i = 0; i < trip.start.rows; ++i)
-      if (defined(trip, image, *other, i, t.tolerance()))
-        t.compare(
-            i, [&] { return indexed("x", k) + " after the round trip"; }, trip.back(i, k), trip.start(i, k),
-            t.tolerance() * trip.value_condition(i, k));
+  for (Index i = 0; i < trip.start.rows; ++i) {
+    if (!defined(trip, image, *other, i, t.tolerance())) continue;
+    for (Index k = 0; k < trip.start.columns; ++k)
+      t.compare(
+          i, [&] { return indexed("x", k) + " after the round trip"; }, trip.back(i, k), trip.start(i, k),
+          t.tolerance() * trip.value_condition(i, k));
+    t.compare(
+        i, [] { return std::string("log_det of the way back"); }, trip.log_det_back(i, 0), -trip.log_det_there(i, 0),
+        t.tolerance() * trip.log_det_condition[static_cast<std::size_t>(i)]);
+  }
 }
 
 void check_reach(Case& c, const FunctionCase& f, double reach, Tally& t) {
@@ -47,7 +60,7 @@ void check_reach(Case& c, const FunctionCase& f, double reach, Tally& t) {
   std::snprintf(text, sizeof text, ", |x| up to %g", reach);
   t.at(c.where(f) + text);
   const Request r = c.tails(f, 16, reach);
-  check_finite_at(c, f, r, t);
+  check_point(c, f, r, t);
   if (c.map()) check_return(c, f, r, t);
 }
 
@@ -147,14 +160,123 @@ void check_knots(Case& c, const FunctionCase& f, Tally& t) {
   if (found > 0) t.note(c.where(f) + ": " + std::to_string(found) + " knots");
 }
 
+// --- special numbers -----------------------------------------------------------------------------------------------
+
+/// Elements that are 0, or nearly, or 1: where formulas divide by zero, or switch from one series to another.
+void check_zeros(Case& c, const FunctionCase& f, Tally& t) {
+  if (c.density() && c.density()->on_simplex) return;
+  const FunctionCase* forward = c.find("forward");
+  const bool of_image = f.info.name == "inverse" && forward && !c.map()->elementwise;
+  const FunctionCase& source = of_image ? *forward : f;
+  constexpr double kInside = 1e-6;
+  std::vector<double> numbers;
+  for (const double v : {0.0, -0.0, 1.0, -1.0, 1e-30, -1e-30, 1e-5})
+    if (v > source.support.lower + kInside && v < source.support.upper - kInside) numbers.push_back(v);
+  const auto count = static_cast<Index>(numbers.size());
+  const Index columns = source.info.inputs;
+  if (count == 0) return;
+  // Events of one number alone, and events with it in one element.
+  Request r = c.request(source, count * (columns + 1), 172);
+  for (Index i = 0; i < r.rows; ++i)
+    for (Index j = 0; j < columns; ++j)
+      if (i / count == columns || i / count == j) r.x(i, j) = numbers[static_cast<std::size_t>(i % count)];
+  if (of_image) {
+    r.x = c.runner(t.precision()).run(r).outputs[0];
+    r.function = f.index;
+  }
+  t.at(c.where(f) + ", at 0 and 1");
+  check_point(c, f, r, t);
+}
+
+/// A model is trained from its start, where most maps are the identity.
+void check_start(Case& c, const FunctionCase& f, Tally& t) {
+  t.at(c.where(f) + ", at the start");
+  const Request r = c.at_start(f, 17, 173);
+  check_point(c, f, r, t);
+  if (!t.in_double() || c.variant().form != ThetaForm::per_row || r.context.columns == 0) return;
+  compare_slopes(c, f, r, Input::context, t.tolerance(), t);
+}
+
+/// A network whose parent says where it starts is that constant at first: a coupling starts as the identity.
+void check_output_start(Case& c, const FunctionCase& f, Tally& t) {
+  Surroundings around = c.variant().surroundings;
+  if (around.network.outputs == 0) return;
+  std::vector<double>& start = around.network.output_start;
+  start.clear();
+  for (Index j = 0; j < around.network.outputs; ++j) start.push_back(0.25 * static_cast<double>(j % 4) - 0.5);
+  const std::unique_ptr<Runner> made =
+      t.in_double() ? make_runner<double>(c.subject(), around) : make_runner<float>(c.subject(), around);
+  const Array out = made->run(c.request(f, 5, 175)).outputs[0];
+  t.at(c.where(f) + ", given an output to start at");
+  for (Index j = 0; j < out.columns; ++j)
+    for (Index i = 0; i < out.rows; ++i)
+      t.compare(
+          i, [&] { return indexed("value", j); }, out(i, j), start[static_cast<std::size_t>(j)], t.tolerance());
+}
+
+/// What integrates to 1 falls far out; a density that is cut off below does not.
+void check_fall(Case& c, const FunctionCase& f, Tally& t) {
+  if (std::isfinite(f.support.lower) || std::isfinite(f.support.upper)) return;
+  const Request near = c.tails(f, kSamples, 20), far = c.tails(f, kSamples, 40);
+  const Array at_20 = c.runner(t.precision()).run(near).outputs[0], at_40 = c.runner(t.precision()).run(far).outputs[0];
+  for (Index i = 0; i < near.x.rows; ++i) {
+    double most = 0;  // an event near zero is no tail
+    for (Index j = 0; j < near.x.columns; ++j) most = std::max(most, std::abs(near.x(i, j)));
+    t.require(most < 20 || at_40(i, 0) < at_20(i, 0), [&] {
+      return c.where(f) + ": at 40 times the event of sample " + std::to_string(i) + " the log density is " +
+             std::to_string(at_40(i, 0)) + ", at 20 times " + std::to_string(at_20(i, 0)) + "; it must fall";
+    });
+  }
+}
+
+/// Minus infinity outside of the support, and no NaN in gradients.
+void check_outside(Case& c, const FunctionCase& f, Tally& t) {
+  const Support& s = f.support;
+  const double width = std::isfinite(s.upper - s.lower) ? s.upper - s.lower : 1;
+  std::vector<double> numbers;
+  for (const double beyond : {1e-3, 1.0, 50.0}) {
+    if (std::isfinite(s.lower)) numbers.push_back(round_to_float(s.lower - beyond * width));
+    if (std::isfinite(s.upper)) numbers.push_back(round_to_float(s.upper + beyond * width));
+  }
+  if (numbers.empty()) return;
+  const auto count = static_cast<Index>(numbers.size());
+  const bool simplex = c.density() && c.density()->on_simplex;
+  Request r = c.request(f, count * f.info.inputs + (simplex ? 1 : 0), 174);
+  for (Index i = 0; i < count * f.info.inputs; ++i) r.x(i, i / count) = numbers[static_cast<std::size_t>(i % count)];
+  if (simplex)
+    for (Index j = 0; j < f.info.inputs; ++j) r.x(r.rows - 1, j) *= 0.5;
+  r.cotangents = {Array(r.rows, 1, 1.0)};
+  const Response all = c.runner(t.precision()).run(r);
+  t.at(c.where(f) + ", outside of the support");
+  for (Index i = 0; i < r.rows; ++i)
+    t.require(all.outputs[0](i, 0) == -std::numeric_limits<double>::infinity(), [&] {
+      const Index j = i / count;
+      const std::string event = j == f.info.inputs ? "an event whose elements sum to 1/2, off the simplex,"
+                                                   : indexed("x", j) + " = " + std::to_string(r.x(i, j)) +
+                                                         ", outside of the declared [" + std::to_string(s.lower) +
+                                                         ", " + std::to_string(s.upper) + "],";
+      return c.where(f) + ": " + event + " has the log density " + std::to_string(all.outputs[0](i, 0)) +
+             " in place of minus infinity";
+    });
+  t.finite("gradient of x", all.x);
+  Array parameters(1, static_cast<Index>(all.parameters.size()));
+  parameters.values = all.parameters;
+  t.finite("gradient of the parameters", parameters);
+}
+
 }  // namespace
 
 void check_edges(Case& c, Tally& t) {
   constexpr double kDeviations = 40;
   for (const FunctionCase& f : c.functions()) {
+    check_start(c, f, t);
     if (f.info.inputs == 0) continue;
+    check_zeros(c, f, t);
+    if (c.subject().kind == "network") check_output_start(c, f, t);
+    if (f.info.name == "log_prob" || f.info.name == "log_density") check_outside(c, f, t);
     if (!c.map()) {
       check_reach(c, f, kDeviations, t);
+      if (c.density()) check_fall(c, f, t);
       continue;
     }
     check_reach(c, f, std::min(f.range, kRangeOfOthers), t);

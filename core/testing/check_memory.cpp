@@ -18,13 +18,15 @@ Request with_cotangents(Case& c, const FunctionCase& f, Mode mode, Precision p, 
   return r;
 }
 
-void same_results(const Response& a, const Response& b, const FunctionCase& f, const std::string& how, Tally& t) {
+void same_results(Case& c, const Response& a, const Response& b, const FunctionCase& f, const std::string& how,
+                  Tally& t) {
   for (std::size_t o = 0; o < a.outputs.size(); ++o) t.same(f.info.outputs[o] + how, b.outputs[o], a.outputs[o]);
   t.same("gradient of x" + how, b.x, a.x);
   t.same("gradient of the context" + how, b.context, a.context);
   for (std::size_t i = 0; i < a.parameters.size(); ++i)
     t.same(
-        -1, [&] { return "gradient of parameter " + std::to_string(i) + how; }, b.parameters[i], a.parameters[i]);
+        -1, [&] { return "gradient of " + parameter_name(c.layout(), static_cast<Index>(i)) + how; }, b.parameters[i],
+        a.parameters[i]);
 }
 
 /// The same numbers but for the order of additions: a product of a block of another height may take another way.
@@ -94,10 +96,10 @@ void check_accumulation(Case& c, Tally& t) {
       check_added(c, r, plain, t);
       Request dirty = r;
       dirty.dirty_memory = true;
-      same_results(plain, c.runner(t.precision()).run(dirty), f, ", memory full of NaN", t);
+      same_results(c, plain, c.runner(t.precision()).run(dirty), f, ", memory full of NaN", t);
       Request padded = r;
       padded.padding = std::numeric_limits<double>::quiet_NaN();
-      same_results(plain, c.runner(t.precision()).run(padded), f, ", padding full of NaN", t);
+      same_results(c, plain, c.runner(t.precision()).run(padded), f, ", padding full of NaN", t);
       padded.extra_stride = kPadding;
       close_results(plain, c.runner(t.precision()).run(padded), conditions(c, r), f, " in a taller block, NaN below",
                     t);

@@ -150,6 +150,12 @@ void stand_still(const Subject& subject, Tally& t) {
     t.same(
         -1, [&] { return indexed("theta", static_cast<Index>(i)); }, static_cast<double>(run.theta[i]),
         static_cast<double>(before[i]));
+  const auto after = [&] {
+    Run<T> moving(subject, {0.4, -0.7});
+    for (int i = 0; i < 3; ++i) moving.step(rosenbrock, 0.1);
+    return moving.theta;
+  };
+  t.require(after() == after(), [] { return std::string("the same three steps of a new object lead elsewhere"); });
   t.require(run.state.step == 3, [&] { return "after 3 steps the state counts " + std::to_string(run.state.step); });
 }
 
@@ -173,6 +179,61 @@ void go_on(const Subject& subject, Tally& t) {
           -1, [&] { return indexed("theta", static_cast<Index>(j)); }, static_cast<double>(loaded.theta[j]),
           static_cast<double>(whole.theta[j]));
   }
+}
+
+/// Each range decays by its own number, and by none that a learning rate of 0 leaves.
+template <class T>
+void keep_decays(const Subject& subject, Tally& t) {
+  const std::vector<double> start(64, 1.0);
+  Run<T> run(subject, start);
+  run.ranges = {{0, 16, 1, 0.1}, {16, 32, 1, 0}, {32, 64, 1, 0.1}};
+  Run<T> still = Run<T>(subject, start);
+  still.ranges = run.ranges;
+  for (int i = 0; i < 3; ++i) {
+    run.step(nothing);
+    still.step(sphere, 0);
+  }
+  for (std::size_t i = 0; i < start.size(); ++i) {
+    const bool decays = i < 16 || i >= 32;
+    const auto name = [&] { return indexed("theta", static_cast<Index>(i)); };
+    t.require(decays ? std::abs(run.theta[i]) < 1 : run.theta[i] == T(1), [&] {
+      return decays ? "weight decay does not pull " + name() + " towards zero"
+                    : name() + " stands in a range without weight decay and has no gradient, but moves";
+    });
+    t.require(still.theta[i] == T(1), [&] { return name() + " moves at a learning rate of 0"; });
+  }
+}
+
+/// What counts is the product of the schedule's factor and the range's.
+template <class T>
+void keep_rates(const Subject& subject, Tally& t) {
+  const auto after = [&](double of_schedule, double of_range) {
+    Run<T> run(subject, {0.4, -0.7});
+    run.ranges[0].learning_rate_factor = of_range;
+    for (int i = 0; i < 4; ++i) run.step(rosenbrock, of_schedule);
+    return run.theta;
+  };
+  const std::vector<T> plain = after(0.125, 1), halved = after(0.25, 0.5), all_of_range = after(1, 0.125);
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    for (const std::vector<T>* other : {&halved, &all_of_range})
+      t.require(std::abs((*other)[i] - plain[i]) <= T(1e-5) * std::max(T(1), std::abs(plain[i])), [&] {
+        return "factors of the schedule and of the range whose product is 1/8 lead " +
+               indexed("theta", static_cast<Index>(i)) + " to " + std::to_string(plain[i]) + " and to " +
+               std::to_string((*other)[i]);
+      });
+}
+
+/// Elements with one gradient and one start go one way, wherever they stand: also the last ones, which fill no vector.
+template <class T>
+void keep_places(const Subject& subject, Tally& t) {
+  Run<T> run(subject, std::vector<double>(37, 1.0));
+  run.ranges = {{0, 16, 1, 0}, {16, 37, 1, 0}};
+  for (int i = 0; i < 5; ++i) run.step(sphere, 0.1);
+  for (std::size_t i = 1; i < run.theta.size(); ++i)
+    t.require(std::abs(run.theta[i] - run.theta[0]) <= T(1e-5), [&] {
+      return "of elements with the same gradients theta[0] comes to " + std::to_string(run.theta[0]) + ", " +
+             indexed("theta", static_cast<Index>(i)) + " to " + std::to_string(run.theta[i]);
+    });
 }
 
 /// Two ranges of four move: one as it is, one with a rate of its own; the rest, as if frozen, has no gradient.
@@ -199,13 +260,9 @@ void keep_ranges(const Subject& subject, Tally& t) {
                                              : " stands in no range, or in one whose rate is 0, but moves");
     });
   }
-  Run<T> decaying(subject, start);
-  decaying.ranges[0].weight_decay = 0.1;
-  decaying.step(nothing);
-  for (std::size_t i = 0; i < 4; ++i)
-    t.require(std::abs(decaying.theta[i]) < 1, [&] {
-      return "weight decay does not pull " + indexed("theta", static_cast<Index>(i)) + " towards zero";
-    });
+  keep_decays<T>(subject, t);
+  keep_rates<T>(subject, t);
+  keep_places<T>(subject, t);
 }
 
 template <class T>

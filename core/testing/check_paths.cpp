@@ -29,7 +29,7 @@ void compare_forms(Case& c, const FunctionCase& f, ThetaForm form, Tally& t) {
   other.form = form;
   other.surroundings.context = 0;
   Case shared(c.subject(), other);
-  Request r = c.request(f, kSamples, 251);
+  Request r = c.request(f, kOddSamples, 251);
   // The transformer's own numbers come first, and are the same in every form.
   const std::vector<double>& own = c.parameters();
   const std::size_t first = own.size();
@@ -37,7 +37,7 @@ void compare_forms(Case& c, const FunctionCase& f, ThetaForm form, Tally& t) {
   std::copy(own.begin(), own.end(), theta.begin());
   for (Index k = 0; k < r.context.columns; ++k) {
     theta[first + static_cast<std::size_t>(k)] = r.context(0, k);
-    for (Index i = 1; i < kSamples; ++i) r.context(i, k) = r.context(0, k);
+    for (Index i = 1; i < kOddSamples; ++i) r.context(i, k) = r.context(0, k);
   }
   r.cotangents = Case::cotangents(c.runner(t.precision()).run(r).outputs, 252);
   const Response plain = c.runner(t.precision()).run(r), known = conditions(c, r);
@@ -64,7 +64,7 @@ void compare_forms(Case& c, const FunctionCase& f, ThetaForm form, Tally& t) {
                  shared_theta = fast.parameters[static_cast<std::size_t>(k)];
     if (lost(rows_together, shared_theta)) continue;
     double condition = 1;
-    for (Index i = 0; i < kSamples; ++i) condition = std::max(condition, known.context(i, k));
+    for (Index i = 0; i < kOddSamples; ++i) condition = std::max(condition, known.context(i, k));
     t.compare(
         -1, [&] { return indexed("gradient of theta", k); }, fast.parameters[first + static_cast<std::size_t>(k)],
         column_total(plain.context, k), t.tolerance() * condition * column_size(plain.context, k));

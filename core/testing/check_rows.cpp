@@ -57,15 +57,45 @@ void check_rows_of(Case& c, const FunctionCase& f, Mode mode, Tally& t) {
   compare_rows(all, runner.run(take(r, order)), known, order, f, t);
 }
 
+/// A batch of many rows against pieces of it: kernels go by blocks of some hundred rows. Gradients of parameters are
+/// the sums of those of the pieces.
+void check_pieces(Case& c, const FunctionCase& f, Mode mode, Tally& t) {
+  constexpr Index kMany = 549, kPiece = 64;
+  Runner& runner = c.runner(t.precision());
+  Request r = c.request(f, kMany, 143, mode);
+  if (f.differentiable) r.cotangents = Case::cotangents(runner.run(r).outputs, 144);
+  const Response all = runner.run(r), known = conditions(c, r);
+  std::vector<double> sum(all.parameters.size(), 0.0), size(all.parameters.size(), 1.0);
+  t.at(c.where(f, mode) + ", in pieces");
+  for (Index begin = 0; begin < kMany; begin += kPiece) {
+    std::vector<Index> rows;
+    for (Index i = begin; i < std::min(begin + kPiece, kMany); ++i) rows.push_back(i);
+    Request piece = take(r, rows);
+    piece.first_row = r.first_row + begin;
+    const Response some = runner.run(piece);
+    compare_rows(all, some, known, rows, f, t);
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      sum[i] += some.parameters[i];
+      size[i] += std::abs(some.parameters[i]);
+    }
+  }
+  for (std::size_t i = 0; i < sum.size(); ++i)
+    t.compare(
+        -1, [&] { return "gradient of " + parameter_name(c.layout(), static_cast<Index>(i)); }, all.parameters[i],
+        sum[i], t.tolerance() * std::max(known.parameters[i], size[i]));
+}
+
 }  // namespace
 
 void check_rows(Case& c, Tally& t) {
   for (const FunctionCase& f : c.functions())
     for (const Mode mode : c.modes(f)) {
-      if (c.coupled(f, mode))
+      if (c.coupled(f, mode)) {
         t.skip("rows depend on each other");
-      else
+      } else {
         check_rows_of(c, f, mode, t);
+        check_pieces(c, f, mode, t);
+      }
     }
 }
 

@@ -17,15 +17,18 @@ constexpr std::size_t kHalvings = 3;
 class Line {
  public:
   Line(Case& c, const FunctionCase& f, const Request& request, unsigned seed)
-      : runner_(c.runner(Precision::float64)), request_(request), at_(c.parameters()), moved_(request) {
+      : runner_(c.runner(Precision::float64)),
+        request_(request),
+        at_(request.parameters ? *request.parameters : c.parameters()),
+        moved_(request) {
     x_ = normal_array(request.x.rows, request.x.columns, seed);
     for (std::size_t i = 0; i < x_.values.size(); ++i)
       x_.values[i] *= std::min(1.0, room(f.support, request.x.values[i]) / kLargestStep);
     context_ = normal_array(request.context.rows, request.context.columns, seed + 1);
-    const std::vector<double> other = c.other_parameters(seed + 2, 1.0);
+    const std::vector<double> here = c.parameters(), other = c.other_parameters(seed + 2, 1.0);
     // Of length one as a whole: a step is small for a network of many weights too.
     const double share = 1 / std::sqrt(1.0 + static_cast<double>(c.layout().trainable()));
-    for (std::size_t i = 0; i < at_.size(); ++i) parameters_.push_back((other[i] - at_[i]) * share);
+    for (std::size_t i = 0; i < at_.size(); ++i) parameters_.push_back((other[i] - here[i]) * share);
     moved_parameters_ = at_;
     moved_.parameters = &moved_parameters_;
   }
@@ -84,14 +87,14 @@ double slope_of(const std::vector<double>& remainders) {
   return std::log2(remainders[end - 2] / remainders[end]) / 2;
 }
 
-void check_line(Case& c, const FunctionCase& f, Mode mode, unsigned seed, Tally& t) {
-  const Request request = c.request(f, kSamples, seed, mode);
+void check_line(Case& c, const FunctionCase& f, const Request& request, unsigned seed, const std::string& where,
+                Tally& t) {
   Line line(c, f, request, seed);
   const std::vector<Array> here = line.outputs(0);
   Index kinked = 0;
   Request r = request;
   r.cotangents = smooth_cotangents(line, here, Case::cotangents(here, seed), kinked);
-  count_redrawn(kinked, kSamples, t, c.where(f, mode));
+  count_redrawn(kinked, kSamples, t, where);
   const double gradient = line.along(c.runner(Precision::float64).run(r));
   double size = 1;
   for (Index i = 0; i < kSamples; ++i) size = std::max(size, row_magnitude(r.cotangents, here, i));
@@ -110,7 +113,7 @@ void check_line(Case& c, const FunctionCase& f, Mode mode, unsigned seed, Tally&
     char text[128];
     std::snprintf(text, sizeof text, "the remainder falls like h^%.3f, from %.2e at h = %g to %.2e at h = %g", slope,
                   remainders.front(), kLargestStep, remainders.back(), h * 2);
-    return c.where(f, mode) + ": " + text;
+    return where + ": " + text;
   });
 }
 
@@ -123,8 +126,11 @@ void check_taylor(Case& c, Tally& t) {
       t.skip(f.info.name + " is iterated to a tolerance that hides the remainder");
       continue;
     }
-    for (const Mode mode : c.modes(f))
-      for (const unsigned seed : {91u, 92u, 93u}) check_line(c, f, mode, seed, t);
+    for (const Mode mode : c.modes(f)) {
+      for (const unsigned seed : {91u, 92u, 93u})
+        check_line(c, f, c.request(f, kSamples, seed, mode), seed, c.where(f, mode), t);
+      check_line(c, f, c.at_start(f, kSamples, 94, mode), 94, c.where(f, mode) + ", at the start", t);
+    }
   }
 }
 

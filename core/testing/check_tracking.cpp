@@ -94,7 +94,8 @@ void record(Tracker<double>& tracker, std::int64_t first, std::int64_t last) {
 
 void check_tracking(const Subject& subject, Tally& t) {
   const Scratch scratch;
-  const std::string folder = scratch.make("run"), other = scratch.make("other"), empty = scratch.make("empty");
+  const std::string folder = scratch.make("run"), other = scratch.make("other"), empty = scratch.make("empty"),
+                    whole = scratch.make("whole");
   works("a run of 20 steps", t, [&] {
     Made first(subject), beside(subject);
     first.tracker->start(folder);
@@ -112,7 +113,18 @@ void check_tracking(const Subject& subject, Tally& t) {
     record(*second.tracker, 12, 30);
     second.tracker->finish();
   });
-  t.require(written == 0 || bytes_in(folder) > 0, [] { return std::string("a run that goes on loses what it had"); });
+  works("a run of 30 steps", t, [&] {
+    Made third(subject);
+    third.tracker->start(whole);
+    record(*third.tracker, 0, 30);
+    third.tracker->finish();
+  });
+  t.require(written == 0 || bytes_in(whole) > written,
+            [] { return std::string("30 steps leave no more in the folder than 20"); });
+  // Rows may stand there twice, and a note of where it went on.
+  const std::uintmax_t gone_on = bytes_in(folder), at_once = bytes_in(whole);
+  t.require(written == 0 || (gone_on > 0 && 10 * gone_on >= 9 * at_once),
+            [] { return std::string("a run that goes on loses what it had"); });
   works("a run without a step", t, [&] {
     Made none(subject);
     none.tracker->start(empty);
@@ -123,7 +135,7 @@ void check_tracking(const Subject& subject, Tally& t) {
     broken.tracker->start(other);
     record(*broken.tracker, 10, 12);  // destroyed without finish
   });
-  const std::set<std::string> expected = {"run", "other", "empty"};
+  const std::set<std::string> expected = {"run", "other", "empty", "whole"};
   for (const std::string& name : scratch.names())
     t.require(expected.count(name) > 0, [&] { return "it writes '" + name + "' beside the run's folder"; });
 }

@@ -21,6 +21,12 @@ struct Entry {
 void compare_summed(Case& c, const FunctionCase& f, const Request& request, const std::vector<Entry>& entries,
                     Tally& t);
 
+/// The gradient of an input against its numeric slopes, row by row, for functions whose rows are independent. Rows that
+/// are kinked are left out.
+void compare_slopes(Case& c, const FunctionCase& f, const Request& request, Input input, double tolerance, Tally& t);
+/// The same of drawn samples, with the check's tolerance; one in ten may be kinked.
+void compare_sampled_slopes(Case& c, const FunctionCase& f, const Request& request, Input input, Tally& t);
+
 /// Float32 against float64 for every set of cotangents: `part` picks the gradient that is compared.
 void compare_precisions(Case& c, const FunctionCase& f, const Request& request,
                         const std::function<const std::vector<double>&(const Response&)>& part,

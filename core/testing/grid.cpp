@@ -139,6 +139,15 @@ double Grid::error() const {
   return most;
 }
 
+std::vector<double> Grid::marginal(Index d) const {
+  const Index across = axes_[0].points;
+  std::vector<double> sums(static_cast<std::size_t>(axis(d).points), 0.0);
+  for (std::size_t i = 0; i < mass_.size(); ++i)
+    sums[static_cast<std::size_t>(d == 0 ? static_cast<Index>(i) % across : static_cast<Index>(i) / across)] +=
+        mass_[i];
+  return sums;
+}
+
 double Grid::moment(Index d, int power, double about) const {
   const Index across = axes_[0].points;
   double sum = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "case.h"
+#include "tally.h"
 
 namespace pushforward::testing {
 
@@ -37,6 +38,8 @@ class Grid {
   /// Of the sum with all points, by those with every 2nd, 4th and 8th: a jump of the density leaves an error of the
   /// first order in the step, of either sign.
   double error() const;
+  /// Share of the mass around each point of an axis.
+  std::vector<double> marginal(Index d) const;
   /// Of an element, `power` about `about`.
   double moment(Index d, int power, double about) const;
 
@@ -59,6 +62,11 @@ struct SmallCase {
   Case* c = nullptr;
 };
 SmallCase small_case(Case& c, std::string& reason);
+
+/// n samples of one context, row by row as a model would be sampled.
+Array draw_samples(Case& c, Precision p, Index n);
+/// Part of check 19: a distribution over more than two elements integrates to 1, in the mean over its own samples.
+void check_normaliser(Case& c, Tally& t);
 
 /// Rows that share one context.
 Array one_context_row(Case& c, const FunctionCase& f, Index rows);

@@ -35,6 +35,7 @@ void check_chi_square(Case&, Tally&);
 void check_sampled_log_prob(Case&, Tally&);
 void check_moments(Case&, Tally&);
 void check_tangent(Case&, Tally&);
+void check_values(Case&, Tally&);
 void check_allocations(Case&, Tally&);
 
 using SubjectCheck = void (*)(const Subject&, Tally&);

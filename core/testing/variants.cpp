@@ -17,6 +17,7 @@ void add_sizes(std::vector<Variant>& all, bool sizes) {
   for (const Index size : {Index{1}, Index{2}, Index{5}}) {
     if (size == shape.size()) continue;
     Variant v = first;
+    v.resized = true;
     v.surroundings = resized(first.surroundings, size);
     if (v.form == ThetaForm::per_row) v.surroundings.context = first.surroundings.context / shape.size() * size;
     v.label += (v.label.empty() ? "event size " : ", event size ") + std::to_string(size);

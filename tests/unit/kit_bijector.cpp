@@ -40,6 +40,14 @@ enum class Fault {
   parameters_cached,
   prepare_not_reversed,
   same_path,
+  train_gradient,
+  many_rows,
+  nan_at_zero,
+  nan_at_start,
+  start_not_seeded,
+  far_log_det,
+  far_gradient,
+  idle_draws,
 };
 
 /// y_a = x_a, y_b = x_b exp(s) + b, s = tanh(a + x_a W + context U); b is derived from a raw one, divided by a scale
@@ -50,13 +58,15 @@ class Coupling final : public Bijector<T> {
   Coupling(Built<T>& built, const Surroundings& around, Fault fault)
       : size_(around.event_shape.size()), context_(around.context), fault_(fault) {
     const Index moved = size_ - kept();
-    a_ = declare(built, "a", 1, moved);
+    a_ = declare(built, "a", 1, moved, is(Fault::nan_at_start) ? 0 : 0.5);
     w_ = declare(built, "w", kept(), moved);
     u_ = declare(built, "u", context_, moved);
     raw_ = declare(built, fault == Fault::same_path ? "a" : "raw", 1, moved);
     if (fault == Fault::unreached_parameter) declare(built, "idle", 1, 2);
     b_ = declare_derived(built, "b", 1, moved);
     scale_ = declare_state<T>(built, "scale", {T(1)});
+    static std::atomic<int> made = 0;
+    if (is(Fault::start_not_seeded)) built.store.parameters[static_cast<std::size_t>(a_.offset)] = T(0.01) * ++made;
   }
 
   void prepare(StepPass<T>& step) const override {
@@ -90,6 +100,7 @@ class Coupling final : public Bijector<T> {
   Traits traits() const override {
     Traits t;
     t.constant_log_det = is(Fault::wrong_trait);
+    t.uses_draws = is(Fault::idle_draws);
     return t;
   }
 
@@ -108,6 +119,8 @@ class Coupling final : public Bijector<T> {
     if (is(Fault::wrong_shape_accepted) && x.columns() > size_) x = columns(x, 0, size_);
     if (is(Fault::gradient_overwritten)) x = with_gradient(x, [](T& g, T adjoint) { g = adjoint; });
     if (is(Fault::nan_swallowed)) x = without_nan(x);
+    if (is(Fault::nan_at_zero)) x = x + sqrt(square(x)) * T(0);
+    if (is(Fault::far_gradient)) x = flat_far_out(x);
     if (pass.mode == Mode::initialise) {
       double sum = 0;
       for (Index i = 0; i < x.rows(); ++i) sum += std::abs(static_cast<double>(x.value()(i, size_ - 1)));
@@ -118,6 +131,14 @@ class Coupling final : public Bijector<T> {
         pass.writable(scale_)[0] = mean;
     }
     return x;
+  }
+
+  /// The gradient ends where x does: at 12.
+  static Var<T> flat_far_out(Var<T> x) {
+    const Var<T> near = x.tape().make(x.rows(), x.columns());
+    for (Index j = 0; j < x.columns(); ++j)
+      for (Index i = 0; i < x.rows(); ++i) near.data()(i, j) = std::abs(x.value()(i, j)) > 12 ? T(0) : T(1);
+    return select(near, x, stop_gradient(x));
   }
 
   static Var<T> without_nan(Var<T> x) {
@@ -137,6 +158,9 @@ class Coupling final : public Bijector<T> {
       return pass.tape.constant(compact<const T>(cache_.data(), a_.rows, a_.columns)) +
              (pass(a_) - stop_gradient(pass(a_)));
     }
+    if (is(Fault::train_gradient) && pass.training()) return stop_gradient(pass(a_));
+    if (is(Fault::many_rows) && rows > 200) return stop_gradient(pass(a_));
+    if (is(Fault::nan_at_start)) return pass(a_) + sqrt(square(pass(a_))) * T(0);
     const T count = static_cast<T>(rows), some = std::max(count, T(1));
     if (is(Fault::scaled_by_batch)) return with_gradient(pass(a_), [some](T& g, T adjoint) { g += adjoint / some; });
     if (is(Fault::nan_on_empty))
@@ -180,6 +204,11 @@ class Coupling final : public Bijector<T> {
     if (is(Fault::rows_mixed) && kept() > 0 && x.rows() > 0)
       m.log_det = m.log_det + sum(kept_of(x)) * (direction * T(1e-2) / static_cast<T>(x.rows()));
     if (is(Fault::wrong_in_float) && sizeof(T) == 4) m.log_det = m.log_det * T(1.01);
+    if (is(Fault::far_log_det) && direction > 0) {
+      const Var<T> more = x.tape().make(x.rows(), 1);
+      for (Index i = 0; i < x.rows(); ++i) more.data()(i, 0) = std::abs(x.value()(i, size_ - 1)) > 12 ? T(1) : T(0);
+      m.log_det = m.log_det + more;
+    }
     if (is(Fault::outputs_added)) {
       const Var<T> sum = x.tape().make(x.rows(), 1);
       for (Index i = 0; i < x.rows(); ++i) sum.data()(i, 0) *= T(0);
@@ -227,34 +256,44 @@ TEST_CASE("a coupling without context and one of one element pass") {
 }
 
 TEST_CASE("faults of values fail their checks") {
-  SECTION("sign of log_det") { expect(Fault::log_det_sign, {"log_det_cancel", "log_det_numeric", "density"}); }
+  SECTION("sign of log_det") { expect(Fault::log_det_sign, {"log_det_cancel", "log_det_numeric", "edges", "density"}); }
   SECTION("wrong half touched") { expect(Fault::wrong_half, {"round_trip", "log_det_cancel", "structure", "edges"}); }
   SECTION("a trait that is not true") { expect(Fault::wrong_trait, {"structure"}); }
+  SECTION("log_det far out") { expect(Fault::far_log_det, {"edges"}); }
   SECTION("overflow") { expect(Fault::overflow, {"sizes", "edges"}); }
   SECTION("rows mixed") {
-    expect(Fault::rows_mixed, {"log_det_numeric", "input_gradient", "rows", "bad_input", "density", "tangent"});
+    expect(Fault::rows_mixed,
+           {"log_det_numeric", "input_gradient", "rows", "edges", "bad_input", "density", "tangent"});
   }
 }
 
 TEST_CASE("faults of gradients fail their checks") {
   SECTION("missing factor of the chain rule") {
-    expect(Fault::chain_factor, {"input_gradient", "parameter_gradient", "context_gradient", "taylor", "tangent"});
+    expect(Fault::chain_factor,
+           {"input_gradient", "parameter_gradient", "context_gradient", "taylor", "edges", "tangent"});
   }
   SECTION("overwritten") { expect(Fault::gradient_overwritten, {"accumulation"}); }
-  SECTION("scaled by the batch") { expect(Fault::scaled_by_batch, {"parameter_gradient", "taylor"}); }
+  SECTION("scaled by the batch") { expect(Fault::scaled_by_batch, {"parameter_gradient", "taylor", "rows"}); }
   SECTION("context ignored") { expect(Fault::context_ignored, {"context_gradient", "taylor"}); }
   SECTION("of derived values not carried back") {
     expect(Fault::prepare_not_reversed, {"parameter_gradient", "taylor", "reached"});
   }
+  SECTION("in training alone, of the same values") { expect(Fault::train_gradient, {"parameter_gradient", "taylor"}); }
+  SECTION("of more rows than a block has") { expect(Fault::many_rows, {"rows"}); }
+  SECTION("NaN where x is 0") { expect(Fault::nan_at_zero, {"edges"}); }
+  SECTION("NaN at the numbers of the start") { expect(Fault::nan_at_start, {"edges", "taylor"}); }
+  SECTION("none far out") { expect(Fault::far_gradient, {"edges"}); }
   SECTION("a parameter that nothing reads") { expect(Fault::unreached_parameter, {"reached"}); }
   SECTION("in float32 alone") {
-    expect(Fault::wrong_in_float, {"input_gradient", "parameter_gradient", "context_gradient"});
+    expect(Fault::wrong_in_float, {"values", "input_gradient", "parameter_gradient", "context_gradient"});
   }
 }
 
 TEST_CASE("faults against the contract fail their checks") {
   SECTION("NaN on an empty batch") { expect(Fault::nan_on_empty, {"sizes"}); }
   SECTION("state that is not saved") { expect(Fault::state_not_saved, {"checkpoint"}); }
+  SECTION("a start that no seed gives") { expect(Fault::start_not_seeded, {"checkpoint"}); }
+  SECTION("declared draws that nobody draws") { expect(Fault::idle_draws, {"draws"}); }
   SECTION("padding read") { expect(Fault::padding_read, {"accumulation"}); }
   SECTION("wrong shape accepted") { expect(Fault::wrong_shape_accepted, {"bad_input"}); }
   SECTION("wrong shape not named") { expect(Fault::shape_not_named, {"bad_input"}); }

@@ -17,6 +17,11 @@ enum class Fault {
   tails,
   score,
   unseeded,
+  samples_clipped,
+  flat_tails,
+  rows_shifted,
+  constant_of_three,
+  output_start,
   mask_leaks,
   stepper,
   tangent,
@@ -44,11 +49,13 @@ class Bell final : public Distribution<T> {
     Var<T> z = pass.normal(ComponentId{5}, n, shape_.size());
     if (is(Fault::unseeded)) z = pass.tape.full(n, shape_.size(), T(0.5));
     if (is(Fault::samples_too_wide)) z = z * T(1.03);
+    if (is(Fault::samples_clipped)) z = minimum(maximum(z, pass.tape.constant(T(-3))), pass.tape.constant(T(3)));
+    if (is(Fault::rows_shifted)) z = shifted(n, pass);
     if (is(Fault::samples_skewed)) z = z + (square(z) - T(1)) * T(0.05);
     Var<T> log_prob = density(z, pass);
     if (is(Fault::log_prob_of_sample)) log_prob = log_prob + T(0.01);
     // What a fault does to the samples, their own log_prob does not betray.
-    const bool own = !is(Fault::samples_too_wide) && !is(Fault::samples_skewed);
+    const bool own = !is(Fault::samples_too_wide) && !is(Fault::samples_skewed) && !is(Fault::samples_clipped);
     return {z * exp(pass(log_scale_)) + mean(pass, n), own ? log_prob : Var<T>()};
   }
 
@@ -61,6 +68,16 @@ class Bell final : public Distribution<T> {
 
  private:
   bool is(Fault fault) const { return fault_ == fault; }
+  /// Element j of row i is drawn where element j + 1 of row i - 1 is.
+  Var<T> shifted(Index n, const Pass<T>& pass) const {
+    const Var<T> z = pass.tape.make(n, shape_.size());
+    for (Index j = 0; j < shape_.size(); ++j) {
+      Pass<T> moved = pass;
+      moved.first_row += j;
+      std::copy_n(moved.normal(ComponentId{5}, n, 1).value().data, n, z.data().column(j));
+    }
+    return z;
+  }
   Var<T> mean(const Pass<T>& pass, Index rows) const {
     if (context_ == 0) return pass(mean_);
     require_columns("bell: the context", pass.context ? pass.context.columns() : 0, context_);
@@ -68,9 +85,11 @@ class Bell final : public Distribution<T> {
     return matmul(pass.context, pass(u_)) + pass(mean_);
   }
   Var<T> density(Var<T> z, const Pass<T>& pass) const {
-    const T constant = static_cast<T>(is(Fault::constant_missing) ? 0.9 : 0.91893853320467274178);
+    const bool wrong = is(Fault::constant_missing) || (is(Fault::constant_of_three) && shape_.size() == 3);
+    const T constant = static_cast<T>(wrong ? 0.9 : 0.91893853320467274178);
     Var<T> each = square(z) * T(-0.5) - constant;
     if (is(Fault::tails)) each = log(exp(each));
+    if (is(Fault::flat_tails)) each = maximum(each, each.tape().constant(T(-50)));
     return row_sum(each - pass(log_scale_));
   }
 
@@ -113,6 +132,7 @@ class Layer final : public Network<T>, public MaskedNetwork<T> {
   Layer(Built<T>& built, const Surroundings& around, Fault fault) : shape_(around.network), fault_(fault) {
     weight_ = declare(built, "weight", shape_.inputs, shape_.outputs);
     bias_ = declare(built, "bias", 1, shape_.outputs);
+    if (!shape_.output_start.empty() && fault_ != Fault::output_start) begin_at(built.store.parameters);
     for (Index o = 0; o < shape_.outputs; ++o)
       for (Index i = 0; i < shape_.inputs; ++i) mask_.push_back(allowed(i, o) ? T(1) : T(0));
   }
@@ -134,6 +154,14 @@ class Layer final : public Network<T>, public MaskedNetwork<T> {
     const Index in = shape_.input_degrees[static_cast<std::size_t>(i)];
     const Index out = shape_.output_degrees[static_cast<std::size_t>(o)];
     return in < out || (fault_ == Fault::mask_leaks && in == out && in == 1);
+  }
+
+  /// As the parent wants it: no weights, and the output as bias.
+  void begin_at(std::vector<T>& parameters) const {
+    std::fill_n(parameters.begin() + weight_.offset, weight_.size(), T(0));
+    for (Index o = 0; o < shape_.outputs; ++o)
+      parameters[static_cast<std::size_t>(bias_.offset + o)] =
+          static_cast<T>(std::atanh(shape_.output_start[static_cast<std::size_t>(o)]));
   }
 
   /// The rule says that the tangent is the input's own.
@@ -199,10 +227,17 @@ TEST_CASE("faults of distributions fail their checks") {
   SECTION("constant") { expect_failures(bell(Fault::constant_missing), {"density", "chi_square"}); }
   SECTION("samples too wide") { expect_failures(bell(Fault::samples_too_wide), {"chi_square", "moments"}); }
   SECTION("samples skewed") { expect_failures(bell(Fault::samples_skewed), {"chi_square"}); }
+  SECTION("samples cut off in the tails") { expect_failures(bell(Fault::samples_clipped), {"chi_square"}); }
+  SECTION("rows that share draws") { expect_failures(bell(Fault::rows_shifted), {"draws"}); }
+  SECTION("constant, for three elements alone") {
+    expect_failures(bell(Fault::constant_of_three, 3), {"density"});
+    expect_failures(bell(Fault::constant_of_three, 2), {});
+  }
   SECTION("log_prob of samples") { expect_failures(bell(Fault::log_prob_of_sample), {"sampled_log_prob"}); }
   SECTION("moments") { expect_failures(bell(Fault::moments), {"moments"}); }
   SECTION("tails") { expect_failures(bell(Fault::tails), {"edges", "sizes"}); }
-  SECTION("score") { expect_failures(bell(Fault::score), {"input_gradient", "taylor"}); }
+  SECTION("tails that do not fall") { expect_failures(bell(Fault::flat_tails), {"edges"}); }
+  SECTION("score") { expect_failures(bell(Fault::score), {"input_gradient", "taylor", "edges"}); }
   SECTION("no draws") {
     const std::set<std::string> failed = failed_checks(testing::check(bell(Fault::unseeded)));
     CHECK(failed.count("chi_square"));
@@ -226,5 +261,6 @@ TEST_CASE("a correct network passes every check, dense and masked") {
 TEST_CASE("faults of networks fail their checks") {
   SECTION("a mask leaks") { expect_failures(layer(Fault::mask_leaks), {"fast_path"}); }
   SECTION("the stepper is another network") { expect_failures(layer(Fault::stepper), {"fast_path"}); }
+  SECTION("it does not start where it is told to") { expect_failures(layer(Fault::output_start), {"edges"}); }
   SECTION("the tangent is wrong") { expect_failures(layer(Fault::tangent), {"tangent"}); }
 }

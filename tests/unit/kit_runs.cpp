@@ -23,6 +23,7 @@ enum class Fault {
   refuses_nan,
   refuses_to_go_on,
   loses_rows,
+  ends_early,
   remembers,
   sees_secretly,
   all_zero,
@@ -88,6 +89,7 @@ class Lines final : public Tracker<T> {
   }
   void record(const MetricRow& row) override {
     if (is(Fault::refuses_nan) && std::isnan(row.validation_loss)) throw Error("no validation loss");
+    if (is(Fault::ends_early) && row.step > 18) return;
     out_ << row.step << ' ' << row.loss << '\n';
   }
   void finish() override {
@@ -261,6 +263,7 @@ TEST_CASE("faults of trackers fail their check") {
            {Fault::writes_outside, "it writes 'lines.txt' beside the run's folder"},
            {Fault::refuses_nan, "a run of 20 steps: it threw: no validation loss"},
            {Fault::refuses_to_go_on, "goes on in its folder at step 12: it threw: there is a run in this folder"},
+           {Fault::ends_early, "30 steps leave no more in the folder than 20"},
            {Fault::loses_rows, "a run that goes on loses what it had"}}) {
     const std::string found = findings(lines(fault), "tracking");
     CHECK_THAT(found, Contains(message));

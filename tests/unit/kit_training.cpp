@@ -1,4 +1,6 @@
 // The kit tests itself: optimizers, schedules, datasets and preprocessing; and its report.
+#include <atomic>
+
 #include "pushforward/testing/count_allocations.h"
 #include "support/kit_subjects.h"
 
@@ -13,6 +15,12 @@ enum class Fault {
   ascends,
   forgets,
   ignores_ranges,
+  decays_all,
+  own_rate,
+  decays_at_rest,
+  leaves_the_last,
+  counts_globally,
+  half_a_seed,
   negative,
   not_seeded,
   not_a_number,
@@ -33,14 +41,21 @@ class Descent final : public Optimizer<T> {
     ++state.step;
     ++steps_;
     for (const ParameterRange& range : settings.ranges) {
-      const double rate = 0.001 * settings.learning_rate_factor * range.learning_rate_factor;
+      double factor = settings.learning_rate_factor * range.learning_rate_factor;
+      if (fault_ == Fault::own_rate && factor > 0) factor = settings.learning_rate_factor;
+      const double rate = 0.001 * factor;
+      const double decay = fault_ == Fault::decays_all ? settings.ranges[0].weight_decay : range.weight_decay;
       const bool all = fault_ == Fault::ignores_ranges;
-      const Index begin = all ? 0 : range.begin, end = all ? static_cast<Index>(theta.size()) : range.end;
+      const Index begin = all ? 0 : range.begin;
+      Index end = all ? static_cast<Index>(theta.size()) : range.end;
+      if (fault_ == Fault::leaves_the_last && end - begin > 16) end -= (end - begin) % 16;
       for (Index k = begin; k < end; ++k) {
         const auto i = static_cast<std::size_t>(k);
         double momentum = 0.5;
         if (fault_ == Fault::forgets) momentum = steps_ % 2 ? 0.5 : 0.4;  // the object remembers, not the state
-        T g = gradient[i] + static_cast<T>(range.weight_decay) * theta[i];
+        T g = gradient[i] + static_cast<T>(decay) * theta[i];
+        if (fault_ == Fault::decays_at_rest) theta[i] *= static_cast<T>(1 - 0.001 * decay);
+        if (fault_ == Fault::counts_globally) g *= T(1) + T(1e-3) / static_cast<T>(++counted());
         if (fault_ == Fault::drifts) g += T(1e-3);
         if (fault_ == Fault::ignores_ranges) g += T(1);
         if (fault_ == Fault::ascends) g = -g;
@@ -52,6 +67,10 @@ class Descent final : public Optimizer<T> {
   }
 
  private:
+  static std::atomic<int>& counted() {
+    static std::atomic<int> count = 0;
+    return count;
+  }
   Fault fault_;
   mutable int steps_ = 0;
 };
@@ -78,6 +97,7 @@ class Rows final : public Dataset<T> {
     Table table;
     table.rows = 10;
     table.names = {"x", "y"};
+    if (fault_ == Fault::half_a_seed) seed &= 0xffffffffu;
     for (int i = 0; i < 20; ++i) table.values.push_back(std::sin(static_cast<double>(seed) + i));
     if (fault_ == Fault::not_seeded) table.values[3] = ++calls;
     if (fault_ == Fault::not_a_number) table.values[3] = NAN;
@@ -137,9 +157,16 @@ TEST_CASE("correct optimizers, schedules, datasets and preprocessing pass") {
 }
 
 TEST_CASE("faults of optimizers fail their checks") {
-  SECTION("moves without a gradient") { expect_failures(descent(Fault::drifts), {"fixed_point"}); }
+  SECTION("moves without a gradient") { expect_failures(descent(Fault::drifts), {"fixed_point", "ranges"}); }
   SECTION("goes up") { expect_failures(descent(Fault::ascends), {"descent", "ranges"}); }
   SECTION("keeps memory in the object") { expect_failures(descent(Fault::forgets), {"resume"}); }
+  SECTION("decays all by the first range's number") { expect_failures(descent(Fault::decays_all), {"ranges"}); }
+  SECTION("ignores the rate of a range") { expect_failures(descent(Fault::own_rate), {"ranges"}); }
+  SECTION("decays apart from the learning rate") { expect_failures(descent(Fault::decays_at_rest), {"ranges"}); }
+  SECTION("leaves the last elements of a range") { expect_failures(descent(Fault::leaves_the_last), {"ranges"}); }
+  SECTION("counts the steps of all objects together") {
+    CHECK(failed_checks(testing::check(descent(Fault::counts_globally), {{"fixed_point"}})).count("fixed_point") == 1);
+  }
   SECTION("moves what is in no range") {
     const std::set<std::string> failed = failed_checks(testing::check(descent(Fault::ignores_ranges), {{"ranges"}}));
     CHECK(failed == std::set<std::string>{"ranges"});
@@ -149,6 +176,7 @@ TEST_CASE("faults of optimizers fail their checks") {
 TEST_CASE("faults of schedules, datasets and preprocessing fail their checks") {
   SECTION("a negative factor") { expect_failures(halving(Fault::negative), {"factor"}); }
   SECTION("another table each time") { expect_failures(rows(Fault::not_seeded), {"table"}); }
+  SECTION("the lower half of the seed") { expect_failures(rows(Fault::half_a_seed), {"table"}); }
   SECTION("a NaN") { expect_failures(rows(Fault::not_a_number), {"table"}); }
   SECTION("log_det") { expect_failures(cubic(Fault::log_det), {"preprocess"}); }
   SECTION("undo") { expect_failures(cubic(Fault::no_undo), {"preprocess"}); }

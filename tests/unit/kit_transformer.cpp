@@ -7,7 +7,7 @@ using namespace pushforward::test;  // NOLINT
 
 namespace {
 
-enum class Fault { none, prepared_differs, shared_gradient_mean, decreasing, kink, inverse_gradient };
+enum class Fault { none, prepared_differs, shared_gradient_mean, decreasing, kink, inverse_gradient, idle_theta };
 
 /// f(x) = exp(a) x + b; prepared is (exp(a), b). With a kink at 0.3 if wanted.
 template <class T>
@@ -73,6 +73,7 @@ class Line final : public Transformer<T> {
     }
     Var<T> slope = concatenate(std::span<const Var<T>>(slopes)), shift = concatenate(std::span<const Var<T>>(shifts));
     if (fault_ == Fault::decreasing) slope = negate(slope);
+    if (fault_ == Fault::idle_theta) shift = shift * T(0);
     return {slope, shift};
   }
 
@@ -113,11 +114,16 @@ TEST_CASE("a correct transformer passes every check in every form") {
 TEST_CASE("faults of transformers fail their checks") {
   SECTION("prepared theta is another map") { expect_failures(line(Fault::prepared_differs), {"fast_path"}); }
   SECTION("shared theta receives the mean of the rows' gradients") {
-    expect_failures(line(Fault::shared_gradient_mean), {"parameter_gradient", "taylor", "fast_path"});
+    expect_failures(line(Fault::shared_gradient_mean), {"parameter_gradient", "taylor", "rows", "fast_path"});
   }
   SECTION("decreasing, but declared increasing") { expect_failures(line(Fault::decreasing), {"structure"}); }
+  SECTION("a number of theta that the map does not read") {
+    expect_failures(line(Fault::idle_theta), {"reached"});
+    const std::vector<CheckResult> results = testing::check(line(Fault::idle_theta), {{"reached"}});
+    CHECK_THAT(testing::to_text(results), Catch::Contains("number 1 of the 2 in theta receives no gradient"));
+  }
   SECTION("gradient of the inverse") {
-    expect_failures(line(Fault::inverse_gradient), {"parameter_gradient", "context_gradient", "taylor"});
+    expect_failures(line(Fault::inverse_gradient), {"parameter_gradient", "context_gradient", "taylor", "edges"});
   }
 }
 
