@@ -14,7 +14,7 @@ enum class Mode : std::uint8_t {
 };
 
 template <class T>
-class Component;
+class PUSHFORWARD_EXPORT Component;
 
 /// Where a pass leaves what is not a Var. Null members: not wanted in this evaluation.
 template <class T>
