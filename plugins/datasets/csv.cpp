@@ -49,17 +49,26 @@ bool parse_number(const std::string& text, double& value) {
 bool continues(char c) { return (c & '\xc0') == '\x80'; }
 
 /// A cell for a message: what cannot be printed escaped, what is long cut.
-std::string shown(const std::string& text) {
+std::string printable(const std::string& text) {
   constexpr std::size_t kLongest = 40;
   std::size_t size = std::min(text.size(), kLongest);
   while (size < text.size() && size > 0 && continues(text[size])) --size;
-  std::string out = "'";
+  std::string out;
   for (const char c : text.substr(0, size)) {
     char escaped[8];
     std::snprintf(escaped, sizeof(escaped), "\\x%02x", static_cast<unsigned char>(c));
     out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? escaped : std::string(1, c);
   }
-  return out + (size < text.size() ? "...'" : "'");
+  return out + (size < text.size() ? "..." : "");
+}
+std::string shown(const std::string& text) { return "'" + printable(text) + "'"; }
+
+/// All names, as far as anybody reads.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 50;
+  std::string all;
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) all += (i ? ", " : "") + printable(names[i]);
+  return all + (names.size() > kMost ? " and " + std::to_string(names.size() - kMost) + " more" : "");
 }
 
 /// What tables hold where nothing was measured.
@@ -402,10 +411,8 @@ class Reader {
     const auto found = places_.find(name);
     if (found == places_.end()) {
       const std::string near = nearest(name, names_);
-      std::string all;
-      for (const std::string& n : names_) all += (all.empty() ? "" : ", ") + n;
       fail(begin_, "there is no column " + shown(name) +
-                       (near.empty() ? "; the columns are " + all : "; did you mean '" + near + "'?"));
+                       (near.empty() ? "; the columns are " + listed(names_) : "; did you mean " + shown(near) + "?"));
     }
     const auto [first, again] = found->second;
     if (again >= 0)

@@ -218,6 +218,11 @@ TEST_CASE("csv says what is wrong with the header") {
         "1:1: error: there is no column 'alchool'; did you mean 'alcohol'?");
   CHECK(message("alcohol,ash\n1,2\n", {{"drop", "[target]"}}) ==
         "1:1: error: there is no column 'target'; the columns are alcohol, ash");
+  CHECK(message("alcohol,\x1b[31m\n1,2\n", {{"drop", "[target]"}}) ==
+        "1:1: error: there is no column 'target'; the columns are alcohol, \\x1b[31m");
+  std::string many = "c0";
+  for (int j = 1; j < 60; ++j) many += ",c" + std::to_string(j);
+  CHECK(message(many + "\n", {{"drop", "[target]"}}).ends_with(", c48, c49 and 10 more"));
   CHECK(message("a,b,a\n1,2,3\n") == "1:1: error: columns 1 and 3 are both named 'a'; rename one in the header");
   CHECK(message(",a\n0,1\n") == "1:1: error: column 1 has no name; give it one, or choose others with 'columns'");
 }
