@@ -394,6 +394,7 @@ class Reader {
     if (format_.columns.empty()) {
       for (std::size_t j = 0; j < names_.size(); ++j)
         if (!dropped[j]) kept_.push_back(static_cast<Index>(j));
+      if (kept_.empty()) fail(begin_, "'drop' leaves no column");
     } else {
       for (const std::string& name : format_.columns) kept_.push_back(find(name));
     }

@@ -22,7 +22,7 @@ model:
   bijectors:
     - coupling: {transformer: affine, network: {mlp: {hidden: [2]}}}
     - permutation: {kind: random}
-training: {steps: 4, batch_size: 8, averaging: {ema: {decay: 0.9}}, validate_every: 2, early_stopping: {patience: 1}}
+training: {steps: 4, batch_size: 8, schedule: reduce_on_plateau, averaging: {ema: {decay: 0.9}}, validate_every: 2, early_stopping: {patience: 1}}
 )";
 
 /// A run of a few steps, and what is restored into it.

@@ -1,5 +1,6 @@
 // CSV files: the dataset `csv`, and the glance at a file's first line that commands take before.
 #include <cmath>
+#include <optional>
 
 #include "fuzz/target.h"
 #include "io/csv_columns.h"
@@ -19,24 +20,33 @@ const Form kForms[] = {{"", {}},
                        {", delimiter: ' ', header: false", {.delimiter = " ", .header = "false"}},
                        {", delimiter: ';', header: true", {.delimiter = ";", .header = "true"}}};
 
+/// What chooses columns, of files that have them and of others.
+const char* const kChoices[] = {", columns: [y, x], header: true", ", drop: [x, name]",
+                                ", columns: [x1], header: false"};
+
 /// The message of a file that is refused begins with its name, and with a place in it where there is one.
-bool accepted(const MemoryFile& file, const Form& form) {
+std::optional<Table> loaded(const MemoryFile& file, const std::string& fields) {
   try {
-    const auto dataset = make_plain<Dataset<double>>(plugins(), "csv: {file: " + file.path() + form.fields + "}");
-    const Table table = dataset->load(1);
-    require(table.rows > 0 && table.columns() > 0, "a table without rows or columns");
+    const auto dataset = make_plain<Dataset<double>>(plugins(), "csv: {file: " + file.path() + fields + "}");
+    Table table = dataset->load(1);
+    require(table.rows > 0, "a table without rows");
     require(static_cast<Index>(table.values.size()) == table.rows * table.columns(), "a table of another size");
     for (const double value : table.values) require(std::isfinite(value), "a value that is not finite");
-    require(csv_columns(file.path(), form.glance) == table.names, "other columns at a glance than in the table");
-    return true;
+    return table;
   } catch (const DataError& e) {
     require(std::string(e.what()).starts_with(file.path() + ":"),
             std::string("a message without the file: ") + e.what());
     for (const char* c = e.what(); *c; ++c)
       require(static_cast<unsigned char>(*c) >= ' ' && *c != '\x7f', "a message with a control character");
-    csv_columns(file.path(), form.glance);
-    return false;
+    return std::nullopt;
   }
+}
+
+bool accepted(const MemoryFile& file, const Form& form) {
+  const std::optional<Table> table = loaded(file, form.fields);
+  const std::vector<std::string> glance = csv_columns(file.path(), form.glance);
+  require(!table || glance == table->names, "other columns at a glance than in the table");
+  return table.has_value();
 }
 
 }  // namespace
@@ -91,5 +101,6 @@ Seeds pushforward::test::seeds() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const MemoryFile file(text_of(data, size));
   for (const Form& form : kForms) input_was_accepted |= accepted(file, form);
+  for (const char* choice : kChoices) loaded(file, choice);
   return 0;
 }

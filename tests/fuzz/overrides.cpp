@@ -65,18 +65,22 @@ Seeds pushforward::test::seeds() {
                                                  "={}"sv,
                                                  "=&a [*a]"sv,
                                                  "='"sv};
-  return {.files = {"training.steps=20\nseed=7\nprecision=float64\n", "model.bijectors[0].times=3\n",
-                    "model.bijectors[0].repeat.bijectors[0].coupling.network.mlp.hidden[0]=8\n",
-                    "model.bijectors[1].invert.bijector={affine: {slope: 0.5}}\n",
-                    "model.bijectors[2].elementwise.transformer.affine.slope=0.5\n",
-                    "model.base={base: normal, bijectors: "
-                    "[affine]}\nmodel.base.bijectors[0].elementwise.transformer.affine.slope=0.5\n",
-                    "training.groups[0].match=model.bijectors.*\ntraining.optimizer.adam.beta1=0.5\n",
-                    "data.source.csv.columns=[x]\ndata.preprocess=[]\nplugins=[]\n",
-                    "model.base.mixture.parts[0].normal.mean={learnable: 0.5}\n", "data.split.test=0\n",
-                    "model.base.mixture.parts[1].normal.mean={network: mlp}\ndata.context={columns: [x]}\n"
-                    "model.base.mixture.parts[1].normal.mean.network.mlp.hidden=[3, 3]\n"},
-          .tokens = kTokens};
+  return {
+      .files = {"training.steps=20\nseed=7\nprecision=float64\n", "model.bijectors[0].times=3\n",
+                "model.bijectors[0].repeat.bijectors[0].coupling.network.mlp.hidden[0]=8\n",
+                "model.bijectors[1].invert.bijector={affine: {slope: 0.5}}\n",
+                "model.bijectors[2].elementwise.transformer.affine.slope=0.5\n",
+                "model.base={base: normal, bijectors: "
+                "[affine]}\nmodel.base.bijectors[0].elementwise.transformer.affine.slope=0.5\n",
+                "training.groups[0].match=model.bijectors.*\ntraining.optimizer.adam.beta1=0.5\n",
+                "data.source.csv.columns=[x]\ndata.preprocess=[]\nplugins=[]\n",
+                "model.base.mixture.parts[0].normal.mean={learnable: 0.5}\n", "data.split.test=0\n",
+                "model.base.mixture.parts[0].normal.mean={network: mlp}\ndata.context={columns: [x]}\n"
+                "model.base.mixture.parts[0].normal.mean.network={mlp: {hidden: [2]}}\n",
+                "data.context={columns: [x]}\nmodel.context.network={mlp: {hidden: [2]}}\nmodel.context.features=3\n",
+                "model.base.mixture.parts[1].normal.mean={network: mlp}\ndata.context={columns: [x]}\n"
+                "model.base.mixture.parts[1].normal.mean.network.mlp.hidden=[3, 3]\n"},
+      .tokens = kTokens};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -328,6 +328,8 @@ inline std::span<const std::string_view> spec_tokens() {
                                                  "\\"sv,
                                                  "\"\\x41\\u00e9\\n\""sv,
                                                  "\"\\x00\""sv,
+                                                 "\"a\\tb\\\\c\""sv,
+                                                 "['']"sv,
                                                  "@"sv,
                                                  "`"sv,
                                                  "[]"sv,

@@ -220,6 +220,7 @@ TEST_CASE("csv says what is wrong with the header") {
         "1:1: error: there is no column 'target'; the columns are alcohol, ash");
   CHECK(message("alcohol,\x1b[31m\n1,2\n", {{"drop", "[target]"}}) ==
         "1:1: error: there is no column 'target'; the columns are alcohol, \\x1b[31m");
+  CHECK(message("a,b\n1,2\n", {{"drop", "[b, a]"}}) == "1:1: error: 'drop' leaves no column");
   std::string many = "c0";
   for (int j = 1; j < 60; ++j) many += ",c" + std::to_string(j);
   CHECK(message(many + "\n", {{"drop", "[target]"}}).ends_with(", c48, c49 and 10 more"));
