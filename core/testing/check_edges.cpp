@@ -197,21 +197,26 @@ void check_start(Case& c, const FunctionCase& f, Tally& t) {
   compare_slopes(c, f, r, Input::context, t.tolerance(), t);
 }
 
-/// A network whose parent says where it starts is that constant at first: a coupling starts as the identity.
+/// A network starts where its parent says, so a coupling starts as the identity. One whose last weights cannot be 0,
+/// such as those of norm 1, starts beside it, and moves with it all the same.
 void check_output_start(Case& c, const FunctionCase& f, Tally& t) {
-  Surroundings around = c.variant().surroundings;
-  if (around.network.outputs == 0) return;
-  std::vector<double>& start = around.network.output_start;
-  start.clear();
-  for (Index j = 0; j < around.network.outputs; ++j) start.push_back(0.25 * static_cast<double>(j % 4) - 0.5);
-  const std::unique_ptr<Runner> made =
-      t.in_double() ? make_runner<double>(c.subject(), around) : make_runner<float>(c.subject(), around);
-  const Array out = made->run(c.request(f, 5, 175)).outputs[0];
-  t.at(c.where(f) + ", given an output to start at");
-  for (Index j = 0; j < out.columns; ++j)
-    for (Index i = 0; i < out.rows; ++i)
+  if (c.variant().surroundings.network.outputs == 0) return;
+  const Request r = c.request(f, 5, 175);
+  const auto start = [](Index j, double scale) { return scale * (0.25 * static_cast<double>(j % 4) - 0.5); };
+  const auto started = [&](double scale) {
+    Surroundings around = c.variant().surroundings;
+    around.network.output_start.clear();
+    for (Index j = 0; j < around.network.outputs; ++j) around.network.output_start.push_back(start(j, scale));
+    return t.in_double() ? make_runner<double>(c.subject(), around)->run(r).outputs[0]
+                         : make_runner<float>(c.subject(), around)->run(r).outputs[0];
+  };
+  const Array one = started(1), other = started(-0.5);
+  t.at(c.where(f) + ", given two outputs to start at");
+  for (Index j = 0; j < one.columns; ++j)
+    for (Index i = 0; i < one.rows; ++i)
       t.compare(
-          i, [&] { return indexed("value", j); }, out(i, j), start[static_cast<std::size_t>(j)], t.tolerance());
+          i, [&] { return "difference of " + indexed("value", j); }, one(i, j) - other(i, j),
+          start(j, 1) - start(j, -0.5), t.tolerance());
 }
 
 /// What integrates to 1 falls far out; a density that is cut off below does not.

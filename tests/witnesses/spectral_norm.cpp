@@ -27,15 +27,18 @@ class Spectral final : public Network<T> {
         context_(build.network_shape().context),
         iterations_(build.integer("iterations")),
         coefficient_(static_cast<T>(build.real("coefficient"))) {
+    const std::vector<double>& start = build.network_shape().output_start;
     const Index widths[] = {inputs_ + context_, build.integer("hidden"), build.network_shape().outputs};
     for (std::size_t l = 0; l < 2; ++l) {
       const Index rows = widths[l], columns = widths[l + 1];
       const std::string name = "layers[" + std::to_string(l) + "].";
-      layers_[l] = {build.parameter(name + "weight", rows, columns, Initial::normal(0.5), Role::weight),
-                    build.parameter(name + "bias", 1, columns, Initial::constant(0), Role::bias),
-                    build.derived(name + "normalised", rows, columns),
-                    build.state(name + "u", std::vector<double>(static_cast<std::size_t>(rows),
-                                                                1 / std::sqrt(static_cast<double>(rows))))};
+      layers_[l] = {
+          build.parameter(name + "weight", rows, columns, Initial::normal(0.5), Role::weight),
+          build.parameter(name + "bias", 1, columns,
+                          l == 1 && !start.empty() ? Initial::values(start) : Initial::constant(0), Role::bias),
+          build.derived(name + "normalised", rows, columns),
+          build.state(name + "u",
+                      std::vector<double>(static_cast<std::size_t>(rows), 1 / std::sqrt(static_cast<double>(rows))))};
     }
   }
   void prepare(StepPass<T>& step) const override {
