@@ -1,5 +1,10 @@
-// dense: activation(x * w + bias) as one node, the hot operation of every network.
+// dense: activation(x * w + bias) as one node, the hot operation of every network; masked_dense, where w has blocks of
+// zeros.
+#include <algorithm>
+#include <stdexcept>
+
 #include "operation_loops.h"
+#include "pushforward/masked_dense.h"
 
 namespace pushforward {
 
@@ -179,12 +184,57 @@ void check_shapes(Var<T> x, Var<T> w, Var<T> bias) {
 }
 
 template <class T>
-void dense_gradient(Vjp<T>& v, Activation activation, Block<const T> kept) {
+void clear(Block<T> block) {
+  for (Index j = 0; j < block.columns; ++j) std::fill_n(block.column(j), block.rows, T(0));
+}
+
+/// The blocks' share of y = x * w; outputs that see nothing get zero.
+template <class T>
+void multiply_blocks(Block<const T> x, Block<const T> w, std::span<const MaskBlock> blocks, Block<T> y) {
+  for (const MaskBlock& b : blocks) {
+    const Block<T> part = y.middle_columns(b.first_output, b.outputs);
+    if (b.inputs == 0)
+      clear<T>(part);
+    else
+      gemm<T>(false, false, x.middle_columns(b.first_input, b.inputs),
+              w.middle_columns(b.first_output, b.outputs).middle_rows(b.first_input, b.inputs), T(0), part);
+  }
+}
+
+/// Adds to the gradients of x and w what g, the gradient of x * w, brings, block by block.
+template <class T>
+void block_gradients(Vjp<T>& v, Block<const T> g, std::span<const MaskBlock> blocks) {
+  Block<T> of_x, of_w;
+  bool fresh = false;
+  if (v.wants(1)) {
+    of_w = v.gradient(1, fresh);
+    if (fresh) clear<T>(of_w);
+  }
+  if (v.wants(0)) {
+    of_x = v.gradient(0, fresh);
+    if (fresh) clear<T>(of_x);
+  }
+  for (const MaskBlock& b : blocks) {
+    if (b.inputs == 0) continue;
+    const Block<const T> part = g.middle_columns(b.first_output, b.outputs);
+    const auto weights = [&b](auto w) {
+      return w.middle_columns(b.first_output, b.outputs).middle_rows(b.first_input, b.inputs);
+    };
+    if (of_w.data)
+      gemm<T>(true, false, v.value(0).middle_columns(b.first_input, b.inputs), part, T(1), weights(of_w));
+    if (of_x.data)
+      gemm<T>(false, true, part, weights(v.value(1)), T(1), of_x.middle_columns(b.first_input, b.inputs));
+  }
+}
+
+template <class T>
+void dense_gradient(Vjp<T>& v, Activation activation, Block<const T> kept, std::span<const MaskBlock> blocks) {
   if (!v.wants(0) && !v.wants(1) && !v.wants(2)) return;
   const Block<T> g = v.adjoint_scratch(0);
   bool fresh = false;
   const Block<T> bias = v.wants(2) ? v.gradient(2, fresh) : Block<T>{};
   with_activation<T>(activation, [&]<class A>(A) { pull_back<A, T>(g, kept.data ? kept : v.result(0), bias, !fresh); });
+  if (!blocks.empty()) return block_gradients<T>(v, g, blocks);
   if (v.wants(1)) {
     const Block<T> gradient = v.gradient(1, fresh);
     gemm<T>(true, false, v.value(0), g, fresh ? T(0) : T(1), gradient);
@@ -195,19 +245,22 @@ void dense_gradient(Vjp<T>& v, Activation activation, Block<const T> kept) {
   }
 }
 
-}  // namespace
-
+/// Without blocks w is multiplied whole.
 template <class T>
-Var<T> dense(Var<T> x, Var<T> w, Var<T> bias, Activation activation) {
+Var<T> dense_node(Var<T> x, Var<T> w, Var<T> bias, Activation activation, std::span<const MaskBlock> blocks) {
   check_shapes(x, w, bias);
   Tape<T>& tape = x.tape();
   const Var<T> y = tape.make(x.rows(), w.columns());
   const bool recorded = tape.recording() && (x.active() || w.active() || (bias && bias.active()));
   const Block<T> kept = recorded && activation == Activation::silu ? tape.block(x.rows(), w.columns()) : Block<T>{};
-  gemm<T>(false, false, x.value(), w.value(), T(0), y.data());
+  if (blocks.empty())
+    gemm<T>(false, false, x.value(), w.value(), T(0), y.data());
+  else
+    multiply_blocks<T>(x.value(), w.value(), blocks, y.data());
   activate<T>(activation, y.data(), bias ? bias.value() : Block<const T>{}, kept);
   tape.primitive(
-      "dense", {x, w, bias}, {y}, [activation, kept](Vjp<T>& v) { dense_gradient<T>(v, activation, kept); },
+      blocks.empty() ? "dense" : "masked_dense", {x, w, bias}, {y},
+      [activation, kept, blocks](Vjp<T>& v) { dense_gradient<T>(v, activation, kept, blocks); },
       [activation](Jvp<T>& j) {
         const Var<T> at = j.input(0), weight = j.input(1);
         Var<T> t;
@@ -222,7 +275,64 @@ Var<T> dense(Var<T> x, Var<T> w, Var<T> bias, Activation activation) {
   return y;
 }
 
-template Var<float> dense(Var<float>, Var<float>, Var<float>, Activation);
-template Var<double> dense(Var<double>, Var<double>, Var<double>, Activation);
+}  // namespace
+
+template <class T>
+Var<T> dense(Var<T> x, Var<T> w, Var<T> bias, Activation activation) {
+  return dense_node<T>(x, w, bias, activation, {});
+}
+
+template <class T>
+Var<T> masked_dense(Var<T> x, Var<T> w, Var<T> bias, Activation activation, std::span<const MaskBlock> blocks) {
+  return dense_node<T>(x, w, bias, activation, blocks);
+}
+
+template <class T>
+void dense_values(Block<const T> x, Block<const T> w, Block<const T> bias, Activation activation, Block<T> y) {
+  const MaskBlock whole{0, y.columns, 0, x.columns};
+  multiply_blocks<T>(x, w, {&whole, 1}, y);
+  activate<T>(activation, y, bias, {});
+}
+
+template <class T>
+void activation_gradient(Activation activation, Block<const T> y, Block<T> g) {
+  if (activation == Activation::silu) throw std::logic_error("silu's derivative is no function of its result");
+  with_activation<T>(activation, [&]<class A>(A) { pull_back<A, T>(g, y, {}, false); });
+}
+
+template <class T>
+std::vector<T> degree_mask(std::span<const Index> input_degrees, std::span<const Index> output_degrees) {
+  std::vector<T> mask;
+  mask.reserve(input_degrees.size() * output_degrees.size());
+  for (const Index o : output_degrees)
+    for (const Index i : input_degrees) mask.push_back(i <= o ? T(1) : T(0));
+  return mask;
+}
+
+std::vector<MaskBlock> degree_blocks(std::span<const Index> input_degrees, std::span<const Index> output_degrees,
+                                     Index width) {
+  const auto inputs = static_cast<Index>(input_degrees.size()), outputs = static_cast<Index>(output_degrees.size());
+  std::vector<MaskBlock> blocks;
+  for (Index first = 0; first < outputs; first += width) {
+    MaskBlock b{first, std::min(width, outputs - first), 0, 0};
+    const auto own = output_degrees.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(b.outputs));
+    const Index highest = *std::max_element(own.begin(), own.end());
+    const auto seen = [&](Index i) { return input_degrees[static_cast<std::size_t>(i)] <= highest; };
+    while (b.first_input < inputs && !seen(b.first_input)) ++b.first_input;
+    b.inputs = inputs - b.first_input;
+    while (b.inputs > 0 && !seen(b.first_input + b.inputs - 1)) --b.inputs;
+    blocks.push_back(b);
+  }
+  return blocks;
+}
+
+#define PUSHFORWARD_DENSE_OF(T)                                                                             \
+  template Var<T> dense(Var<T>, Var<T>, Var<T>, Activation);                                                \
+  template Var<T> masked_dense(Var<T>, Var<T>, Var<T>, Activation, std::span<const MaskBlock>);             \
+  template void dense_values(Block<const T>, Block<const T>, Block<const T>, Activation, Block<T>);         \
+  template void activation_gradient(Activation, Block<const T>, Block<T>);                                  \
+  template std::vector<T> degree_mask(std::span<const Index>, std::span<const Index>);
+PUSHFORWARD_DENSE_OF(float)
+PUSHFORWARD_DENSE_OF(double)
 
 }  // namespace pushforward

@@ -73,15 +73,20 @@ void compare_forms(Case& c, const FunctionCase& f, ThetaForm form, Tally& t) {
 
 void compare_degrees(Case& c, const FunctionCase& f, Tally& t) {
   for (const Index rows : {kSamples, Index{1}, Index{5}}) {
-    const Request r = c.request(f, rows, 261);
-    const Array dense = c.runner(t.precision()).run(r).outputs[0], known = conditions(c, r).outputs[0];
-    const Array stepped = c.runner(t.precision()).run_by_degrees(r, c.variant().surroundings.network);
-    if (stepped.columns == 0) return t.skip("it has no stepper");
+    Request r = c.request(f, rows, 261);
+    r.cotangents = Case::cotangents(c.runner(t.precision()).run(r).outputs, 264);
+    const Response dense = c.runner(t.precision()).run(r), known = conditions(c, r);
+    const Response stepped = c.runner(t.precision()).run_by_degrees(r, c.variant().surroundings.network);
+    if (stepped.outputs.empty()) return t.skip("it has no stepper");
     t.at(c.where(f) + ", degree by degree");
-    for (Index j = 0; j < dense.columns; ++j)
-      for (Index i = 0; i < rows; ++i)
-        t.compare(
-            i, [&] { return indexed("value", j); }, stepped(i, j), dense(i, j), t.tolerance() * known(i, j));
+    const auto compare = [&](const char* name, const Array& a, const Array& b, const Array& condition) {
+      for (Index j = 0; j < a.columns; ++j)
+        for (Index i = 0; i < rows; ++i)
+          t.compare(
+              i, [&] { return indexed(name, j); }, b(i, j), a(i, j), t.tolerance() * condition(i, j));
+    };
+    compare("value", dense.outputs[0], stepped.outputs[0], known.outputs[0]);
+    compare("gradient of x", dense.x, stepped.x, known.x);
   }
 }
 

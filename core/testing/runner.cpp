@@ -66,7 +66,7 @@ class TypedRunner final : public Runner {
       : instance_(std::move(instance)), step_(instance_->built.components, instance_->built.layout) {}
 
   Response run(const Request& r) override;
-  Array run_by_degrees(const Request& request, const NetworkShape& shape) override;
+  Response run_by_degrees(const Request& request, const NetworkShape& shape) override;
   std::vector<Array> moments(const Request& request) override;
   void initialise(Request request) override;
   std::unique_ptr<Runner> clone() const override { return std::make_unique<TypedRunner>(instance_); }
@@ -237,8 +237,33 @@ void TypedRunner<T>::initialise(Request r) {
   step_.update(after, store.real_state, store.integer_state, statistics, r.x.columns ? r.x.rows : r.rows, r.stream);
 }
 
+/// Where a degree occurs.
+std::vector<Index> places_of(const std::vector<Index>& degrees, Index degree) {
+  std::vector<Index> all;
+  for (std::size_t i = 0; i < degrees.size(); ++i)
+    if (degrees[i] == degree) all.push_back(static_cast<Index>(i));
+  return all;
+}
+
+Array columns_of(const Array& a, const std::vector<Index>& places) {
+  Array taken(a.rows, static_cast<Index>(places.size()));
+  for (Index j = 0; j < taken.columns; ++j)
+    for (Index i = 0; i < a.rows; ++i) taken(i, j) = a(i, places[static_cast<std::size_t>(j)]);
+  return taken;
+}
+
 template <class T>
-Array TypedRunner<T>::run_by_degrees(const Request& r, const NetworkShape& shape) {
+void set_columns(Array& a, const std::vector<Index>& places, Block<const T> given, const char* what) {
+  if (given.columns != static_cast<Index>(places.size()) || given.rows != a.rows)
+    throw ShapeError(std::string("stepper: ") + what + " gave " + std::to_string(given.rows) + " x " +
+                     std::to_string(given.columns) + ", but must give " + std::to_string(a.rows) + " x " +
+                     std::to_string(places.size()));
+  for (std::size_t j = 0; j < places.size(); ++j)
+    for (Index i = 0; i < a.rows; ++i) a(i, places[j]) = static_cast<double>(given(i, static_cast<Index>(j)));
+}
+
+template <class T>
+Response TypedRunner<T>::run_by_degrees(const Request& r, const NetworkShape& shape) {
   const auto* network = dynamic_cast<const Network<T>*>(instance_->built.component.get());
   if (!network || !network->masked() || shape.output_degrees.empty()) return {};
   tape_.reset();
@@ -247,26 +272,26 @@ Array TypedRunner<T>::run_by_degrees(const Request& r, const NetworkShape& shape
   const Var<T> context_var = context.block().columns ? tape_.constant(context.block()) : Var<T>();
   const Pass<T> pass = make_pass(r, prepare(r, false), context_var, false);
   const StepperPointer<T> stepper = network->masked()->start(r.x.rows, pass);
-  Array out(r.x.rows, shape.outputs);
+  Response response;
+  Array& out = response.outputs.emplace_back(r.x.rows, shape.outputs);
   const auto [lowest, highest] = std::minmax_element(shape.output_degrees.begin(), shape.output_degrees.end());
+  const auto inputs_before = [&, least = *lowest](Index degree) {
+    return degree > least ? places_of(shape.input_degrees, degree - 1) : std::vector<Index>();
+  };
   for (Index degree = *lowest; degree <= *highest; ++degree) {
-    std::vector<Index> inputs, outputs;
-    for (std::size_t i = 0; i < shape.input_degrees.size() && degree > *lowest; ++i)
-      if (shape.input_degrees[i] == degree - 1) inputs.push_back(static_cast<Index>(i));
-    for (std::size_t o = 0; o < shape.output_degrees.size(); ++o)
-      if (shape.output_degrees[o] == degree) outputs.push_back(static_cast<Index>(o));
-    Array x(r.x.rows, static_cast<Index>(inputs.size()));
-    for (Index j = 0; j < x.columns; ++j)
-      for (Index i = 0; i < x.rows; ++i) x(i, j) = r.x(i, inputs[static_cast<std::size_t>(j)]);
-    const Memory<T> columns(x, r.padding, r.extra_stride);
-    const Block<const T> result = stepper->advance(degree, columns.block());
-    if (result.columns != static_cast<Index>(outputs.size()))
-      throw ShapeError("stepper: degree " + std::to_string(degree) + " gave " + std::to_string(result.columns) +
-                       " columns, but has " + std::to_string(outputs.size()) + " outputs");
-    for (std::size_t o = 0; o < outputs.size(); ++o)
-      for (Index i = 0; i < out.rows; ++i) out(i, outputs[o]) = static_cast<double>(result(i, static_cast<Index>(o)));
+    const Memory<T> x(columns_of(r.x, inputs_before(degree)), r.padding, r.extra_stride);
+    set_columns<T>(out, places_of(shape.output_degrees, degree), stepper->advance(degree, x.block()), "advance");
   }
-  return out;
+  if (r.cotangents.empty()) return response;
+  response.x = Array(r.x.rows, r.x.columns);
+  for (Index degree = *highest; degree >= *lowest; --degree) {
+    const Memory<T> bar(columns_of(r.cotangents[0], places_of(shape.output_degrees, degree)), r.padding,
+                        r.extra_stride);
+    const Block<const T> x_bar = stepper->retreat(degree, bar.block());
+    // What the lowest degree gives nobody needs.
+    if (degree > *lowest) set_columns<T>(response.x, inputs_before(degree), x_bar, "retreat");
+  }
+  return response;
 }
 
 template <class T>

@@ -24,6 +24,7 @@ enum class Fault {
   output_start,
   mask_leaks,
   stepper,
+  steps_back,
   tangent,
 };
 
@@ -185,24 +186,48 @@ class Layer final : public Network<T>, public MaskedNetwork<T> {
   class Steps final : public Stepper<T> {
    public:
     Steps(const Layer& layer, Index rows, const Pass<T>& pass)
-        : layer_(layer), pass_(pass), x_(pass.tape.full(rows, layer.shape_.inputs, T(0))) {}
+        : layer_(layer),
+          pass_(pass),
+          x_(pass.tape.full(rows, layer.shape_.inputs, T(0))),
+          bar_(pass.tape.full(rows, layer.shape_.inputs, T(0)).data()) {}
     Block<const T> advance(Index degree, Block<const T> columns_in) override {
       Index next = 0;
       for (std::size_t i = 0; i < layer_.shape_.input_degrees.size() && columns_in.columns > 0; ++i)
         if (layer_.shape_.input_degrees[i] == degree - 1)
           std::copy_n(columns_in.column(next++), x_.rows(), x_.data().column(static_cast<Index>(i)));
-      const Var<T> all = layer_(x_, pass_);
+      all_ = layer_(x_, pass_);
       std::vector<Var<T>> parts;
       for (std::size_t o = 0; o < layer_.shape_.output_degrees.size(); ++o)
-        if (layer_.shape_.output_degrees[o] == degree) parts.push_back(columns(all, static_cast<Index>(o), 1));
+        if (layer_.shape_.output_degrees[o] == degree) parts.push_back(columns(all_, static_cast<Index>(o), 1));
       const Var<T> out = concatenate(std::span<const Var<T>>(parts));
       return layer_.fault_ == Fault::stepper ? (out * T(1.0001)).value() : out.value();
+    }
+    Block<const T> retreat(Index degree, Block<const T> outputs_bar) override {
+      const Block<const T> weight = pass_(layer_.weight_).value(), y = all_.value();
+      Index next = 0;
+      for (Index o = 0; o < layer_.shape_.outputs; ++o) {
+        if (layer_.shape_.output_degrees[static_cast<std::size_t>(o)] != degree) continue;
+        for (Index i = 0; i < layer_.shape_.inputs; ++i)
+          for (Index row = 0; layer_.allowed(i, o) && row < y.rows; ++row)
+            bar_(row, i) += outputs_bar(row, next) * (1 - y(row, o) * y(row, o)) * weight(i, o);
+        ++next;
+      }
+      std::vector<Index> columns_before;
+      for (Index i = 0; i < layer_.shape_.inputs; ++i)
+        if (layer_.shape_.input_degrees[static_cast<std::size_t>(i)] == degree - 1) columns_before.push_back(i);
+      const Block<T> result = pass_.tape.block(y.rows, static_cast<Index>(columns_before.size()));
+      for (Index k = 0; k < result.columns; ++k)
+        for (Index row = 0; row < y.rows; ++row)
+          result(row, k) = bar_(row, columns_before[static_cast<std::size_t>(k)]) *
+                           (layer_.fault_ == Fault::steps_back ? T(1.0001) : T(1));
+      return result;
     }
 
    private:
     const Layer& layer_;
     const Pass<T>& pass_;
-    Var<T> x_;
+    Var<T> x_, all_;
+    Block<T> bar_;  // of x
   };
 
   NetworkShape shape_;
@@ -261,6 +286,10 @@ TEST_CASE("a correct network passes every check, dense and masked") {
 TEST_CASE("faults of networks fail their checks") {
   SECTION("a mask leaks") { expect_failures(layer(Fault::mask_leaks), {"fast_path"}); }
   SECTION("the stepper is another network") { expect_failures(layer(Fault::stepper), {"fast_path"}); }
+<<<<<<< HEAD
   SECTION("it does not start where it is told to") { expect_failures(layer(Fault::output_start), {"edges"}); }
+=======
+  SECTION("the stepper goes another way back") { expect_failures(layer(Fault::steps_back), {"fast_path"}); }
+>>>>>>> b7bc532 (Add masked networks and autoregressive bijectors, which invert themselves in one pass through the network)
   SECTION("the tangent is wrong") { expect_failures(layer(Fault::tangent), {"tangent"}); }
 }

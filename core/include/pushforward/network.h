@@ -22,7 +22,8 @@ struct NetworkShape {
   std::vector<Index> input_degrees, output_degrees;
 };
 
-/// Evaluates a masked network degree by degree, each hidden unit once.
+/// Evaluates a masked network degree by degree, each hidden unit once, and its adjoint in the same way: what makes
+/// sampling an autoregressive map, and the gradient of that, cost one pass through the network.
 template <class T>
 class PUSHFORWARD_EXPORT Stepper {
  public:
@@ -31,6 +32,11 @@ class PUSHFORWARD_EXPORT Stepper {
   /// `degree - 1` (none for the lowest degree). Call once for each degree, in increasing order. The result stays
   /// valid until the next call. Unrecorded.
   virtual Block<const T> advance(Index degree, Block<const T> x_columns) = 0;
+  /// The way back, once every degree was advanced: from the cotangents of the outputs of `degree`, N x count, those of
+  /// the input columns of degree `degree - 1` (no columns for the lowest), as all outputs of this degree and of those
+  /// above make them. Call once for each degree, in decreasing order. The result stays valid until the next call.
+  /// Parameters and context receive nothing.
+  virtual Block<const T> retreat(Index degree, Block<const T> outputs_bar) = 0;
 };
 
 /// Destroys an object that lives in a tape's memory, and frees nothing.

@@ -14,7 +14,7 @@ namespace pushforward {
 
 inline constexpr std::uint32_t kPluginMagic = 0x50465750;  // "PWFP"
 /// Raised with every change of an interface; tests/interfaces holds what the interfaces of this number look like.
-inline constexpr std::uint32_t kPluginApi = 3;
+inline constexpr std::uint32_t kPluginApi = 4;
 
 /// CPU features that a library was compiled for, as bits in the order of kCpuFeatureNames.
 inline constexpr const char* kCpuFeatureNames[] = {"avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl",

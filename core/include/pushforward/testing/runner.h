@@ -70,8 +70,9 @@ class Runner {
  public:
   virtual ~Runner();
   virtual Response run(const Request& request) = 0;
-  /// A masked network evaluated degree by degree, output columns in their own order; nothing if it has no stepper.
-  virtual Array run_by_degrees(const Request& request, const NetworkShape& shape) = 0;
+  /// A masked network evaluated degree by degree, columns in their own order, and with a cotangent the gradient of x,
+  /// in the same way; no outputs if it has no stepper.
+  virtual Response run_by_degrees(const Request& request, const NetworkShape& shape) = 0;
   /// A distribution's mean and variance; nothing if it has no closed form.
   virtual std::vector<Array> moments(const Request& request) = 0;
   /// Data-dependent initialisation, and one training step's statistics into the state, with these rows.
