@@ -8,7 +8,7 @@ include(CMakePackageConfigHelpers)
 set(PUSHFORWARD_SHARE ${CMAKE_INSTALL_DATADIR}/pushforward)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/pushforward)
 
-install(TARGETS pushforward_core pushforward_run pushforward_testing EXPORT pushforwardTargets
+install(TARGETS pushforward_core pushforward_run pushforward_conformance pushforward_testing EXPORT pushforwardTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS pushforward RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${PUSHFORWARD_PLUGINS} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/pushforward/plugins)
@@ -22,6 +22,7 @@ install(FILES ${CMAKE_BINARY_DIR}/completions/pushforward
 
 set_target_properties(pushforward_core PROPERTIES EXPORT_NAME core)
 set_target_properties(pushforward_run PROPERTIES EXPORT_NAME run INSTALL_RPATH "$ORIGIN")
+set_target_properties(pushforward_conformance PROPERTIES EXPORT_NAME conformance INSTALL_RPATH "$ORIGIN")
 set_target_properties(pushforward_testing PROPERTIES EXPORT_NAME testing)
 set_target_properties(pushforward PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 set_target_properties(${PUSHFORWARD_PLUGINS} PROPERTIES INSTALL_RPATH "$ORIGIN/../..")

@@ -9,7 +9,7 @@
 #include "check_results.h"
 #include "isolation.h"
 #include "number_format.h"
-#include "subjects.h"
+#include "pushforward/registry/subjects.h"
 
 namespace pushforward {
 namespace {

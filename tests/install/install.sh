@@ -16,6 +16,7 @@ mv "$work/first" "$work/moved"  # an installation does not know where it was mad
 prefix=$work/moved
 pushforward=$prefix/bin/pushforward
 for file in bin/pushforward lib/libpushforward_core.so lib/libpushforward_run.so include/pushforward/run.h \
+  lib/libpushforward_conformance.so include/pushforward/conformance.h \
   lib/cmake/pushforward/pushforwardConfig.cmake share/pushforward/configs/circles.yaml \
   share/bash-completion/completions/pushforward; do
   [[ -e $prefix/$file ]] || { echo "not installed: $file" >&2; exit 1; }
@@ -35,6 +36,14 @@ cmake --build "$work/plugin/build" > "$work/build.log" || { cat "$work/build.log
 plugins=$work/plugin/build/lib/pushforward/plugins
 [[ $(nm -D --defined-only "$plugins/tanh_residual.so" | wc -l) -eq 1 ]] || { echo "exports more than one symbol"; exit 1; }
 "$pushforward" check "$plugins/tanh_residual.so" --quiet > "$work/check.txt" || { cat "$work/check.txt"; exit 1; }
+ctest --test-dir "$work/plugin/build" > "$work/ctest.txt" || { cat "$work/ctest.txt"; exit 1; }
+grep -q "100% tests passed, 0 tests failed out of 1" "$work/ctest.txt" || { cat "$work/ctest.txt"; exit 1; }
+# That test fails for a plugin with a mistake, and says where.
+if "$work/plugin/build/conformance" "$build/wrong_plugin/wrong_log_det.so" > "$work/wrong.txt"; then
+  echo "the conformance test passed a wrong log_det" >&2
+  exit 1
+fi
+grep -q "FAILED  3 *log_det" "$work/wrong.txt" || { cat "$work/wrong.txt"; exit 1; }
 "$pushforward" fit "$work/plugin/circles_tanh_residual.yaml" --plugin-path "$plugins" --output "$work/run" --no-plots --quiet
 
 # The program of somebody else, on that run: it must find the toolkit's plugins by itself.

@@ -5,7 +5,7 @@
 
 #include "pushforward/testing/checks.h"
 #include "pushforward/testing/count_allocations.h"
-#include "subjects.h"
+#include "pushforward/registry/subjects.h"
 #include "support/components.h"
 
 namespace pushforward::test {

@@ -1,6 +1,4 @@
-#include "subjects.h"
-
-#include <fmt/format.h>
+#include "pushforward/registry/subjects.h"
 
 #include <algorithm>
 #include <cmath>
@@ -27,8 +25,7 @@ testing::Refusal refusal(const Registry& registry, const std::string& kind, cons
                          const std::string& field, const SpecNode& value, const std::string& shown) {
   SpecNode spec = resolved;
   spec.entries.front().value.set(field, value);
-  return {fmt::format("{}: {}", field, shown), field,
-          [&registry, kind, spec] { resolve_component(registry, kind, spec); }};
+  return {field + ": " + shown, field, [&registry, kind, spec] { resolve_component(registry, kind, spec); }};
 }
 
 /// Numbers on the wrong side of a field's bounds.
@@ -74,7 +71,7 @@ bool is_seeded(const Registry& registry, const ComponentInfo& info) {
 testing::Subject make_subject(const Registry& registry, const RegisteredComponent& component, const Example& example) {
   const ComponentInfo& info = *component.info;
   const std::string kind = info.kind;
-  const std::string name = fmt::format("{} {}, example {}", info.kind, info.name, example.name);
+  const std::string name = kind + " " + info.name + ", example " + example.name;
   const SpecNode resolved = resolve_component(registry, kind, parse_spec_text(example.yaml, name));
   testing::Subject subject;
   subject.kind = kind;
