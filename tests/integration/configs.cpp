@@ -54,7 +54,9 @@ TEST_CASE("every ready-made spec trains in both precisions") {
     // One starts at its optimum, around which the losses of batches are scattered.
     CHECK(single.last() < single.rows.front().loss + (name == "eight_gaussians" ? 0.15 : 0));
     // Gradients of a full covariance start at zero on standardised columns: Adam makes whole steps of their rounding.
-    CHECK(single.last() == Approx(wide.last()).margin(name == "breast_cancer" ? 5e-2 : 2e-3));
+    // Knots of splines that depend on one another, six deep, move past data at other steps.
+    const double margin = name == "breast_cancer" ? 5e-2 : name == "nsf_autoregressive" ? 1e-2 : 2e-3;
+    CHECK(single.last() == Approx(wide.last()).margin(margin));
   }
 }
 

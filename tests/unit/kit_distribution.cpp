@@ -286,10 +286,7 @@ TEST_CASE("a correct network passes every check, dense and masked") {
 TEST_CASE("faults of networks fail their checks") {
   SECTION("a mask leaks") { expect_failures(layer(Fault::mask_leaks), {"fast_path"}); }
   SECTION("the stepper is another network") { expect_failures(layer(Fault::stepper), {"fast_path"}); }
-<<<<<<< HEAD
   SECTION("it does not start where it is told to") { expect_failures(layer(Fault::output_start), {"edges"}); }
-=======
   SECTION("the stepper goes another way back") { expect_failures(layer(Fault::steps_back), {"fast_path"}); }
->>>>>>> b7bc532 (Add masked networks and autoregressive bijectors, which invert themselves in one pass through the network)
   SECTION("the tangent is wrong") { expect_failures(layer(Fault::tangent), {"tangent"}); }
 }
