@@ -98,6 +98,13 @@ RunFolder RunFolder::create(const std::string& given, const std::string& name) {
   }
 }
 
+RunFolder RunFolder::reopen(const std::string& run) {
+  require_path(run, "run");
+  if (!fs::is_directory(run))
+    throw SpecError(fmt::format("'{}' is a file; name the folder of a run, into which the rest is to be written", run));
+  return RunFolder(run, false);
+}
+
 bool RunFolder::discard() const {
   const std::array<fs::path, 3> ours = {spec(), checkpoint(), path_ / "metrics.csv"};
   std::error_code error;

@@ -13,6 +13,9 @@ class RunFolder {
   /// object is gone: another `create` of the same folder meanwhile is refused, even if nothing is in it yet. A folder
   /// that is claimed, or there and not empty, is refused with SpecError; what cannot be made is a FileError.
   static RunFolder create(const std::string& given, const std::string& name);
+  /// Claims the folder of a run that was begun, to go on with it. Throws SpecError if `run` is no folder, or if another
+  /// run is writing into it.
+  static RunFolder reopen(const std::string& run);
   /// Throws SpecError if `create` would refuse: asked before work is done that would be lost.
   static void check_free(const std::string& given);
   /// The checkpoint that an argument RUN names: a run's folder, or a checkpoint itself. Throws SpecError if there is

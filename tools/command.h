@@ -89,6 +89,7 @@ const Command& list_command();
 const Command& log_prob_command();
 const Command& new_command();
 const Command& plot_command();
+const Command& resume_command();
 const Command& sample_command();
 const Command& transform_command();
 const Command& validate_command();

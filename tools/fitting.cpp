@@ -8,6 +8,7 @@
 #include "io/npy.h"
 #include "json_number.h"
 #include "number_format.h"
+#include "pictures/plot_numbers.h"
 #include "sampling.h"
 
 namespace pushforward {
@@ -16,6 +17,7 @@ namespace {
 constexpr Index kSamples = 1000;
 constexpr Index kShownValues = 4;        // of a row, in a message
 constexpr const char* kMetrics = "csv";  // the tracker that every run has
+constexpr const char* kMetricsFile = "metrics.csv";
 
 bool names_tracker(const ResolvedSpec& spec, const char* name) {
   const SpecNode* training = spec.root.find("training");
@@ -62,16 +64,35 @@ Training<T> Fitting<T>::make_training() {
 }
 
 template <class T>
+void Fitting<T>::go_on_from(const Checkpoint& checkpoint) {
+  checkpoint.restore(experiment_.model);
+  checkpoint.restore(training_, experiment_.model.layout);
+  goes_on_ = true;
+  spec_text_ = checkpoint.spec();
+  saved_step_ = training_.first_step;
+  stepped_ = saved_step_ > 0;
+  progress_.start_at(training_.first_step);
+  const std::filesystem::path metrics = folder_.path() / kMetricsFile;
+  if (!std::filesystem::exists(metrics)) return;
+  const Table rows = losses_of(read_file(metrics), metrics.string());
+  const std::span<const double> steps = rows.column(0), losses = rows.column(1);
+  for (std::size_t i = 0; i < steps.size() && steps[i] <= static_cast<double>(saved_step_); ++i)
+    loss_.reported(losses[i]);
+}
+
+template <class T>
 FitOutcome Fitting<T>::run() {
   FitOutcome outcome;
   try {
-    require_support();
-    write_file(folder_.spec(), spec_text_);
-    save_checkpoint(0);
+    if (!stepped_) {
+      require_support();
+      write_file(folder_.spec(), spec_text_);
+      save_checkpoint(0);
+    }
     start_trackers();
     train(outcome);
   } catch (const Error&) {
-    if (!stepped_) folder_.discard();
+    if (!stepped_ && !goes_on_) folder_.discard();
     throw;
   }
   if (outcome.signal) return outcome;
@@ -116,7 +137,15 @@ template <class T>
 void Fitting<T>::train(FitOutcome& outcome) {
   try {
     const Interruption interruption;
+    // Early stopping has the last word, also on a run that was interrupted after it.
+    const auto& stopping = experiment_.settings.early_stopping;
+    if (stopping && stopping->patience > 0 && training_.best.waited >= stopping->patience) {
+      training_.steps = training_.first_step;
+      outcome.training.stopped_early = true;
+    }
+    const bool was_stopped = outcome.training.stopped_early;
     outcome.training = experiment_.procedure->run(training_);
+    outcome.training.stopped_early |= was_stopped;
     outcome.loss = loss_.last();
     progress_.clear();
     outcome.signal = outcome.training.stopped ? Interruption::signal() : 0;
@@ -137,7 +166,10 @@ bool Fitting<T>::after_step(const MetricRow& step, bool report) {
   MetricRow row = step;
   row.loss = loss_.at_step(step.loss);
   confirm();
-  if (report) remember(row.step, false);
+  const double due = experiment_.settings.checkpoint_seconds;
+  const bool write = due > 0 && row.seconds - saved_seconds_ >= due;
+  if (write) saved_seconds_ = row.seconds;
+  if (report || write) remember(row.step, write);
   if (report || !std::isnan(row.validation_loss)) {
     loss_.reported(row.loss);
     for (auto* list : {&experiment_.trackers, &trackers_})

@@ -55,6 +55,10 @@ class Fitting {
  public:
   Fitting(const Registry& registry, Experiment<T>& experiment, RunFolder folder, int threads, Console& console);
 
+  /// Before `run`: goes on from a checkpoint of this run, with its own spec as the run's. Throws CheckpointError if it
+  /// does not fit the experiment, DataError if the run's metrics.csv is none.
+  void go_on_from(const Checkpoint& checkpoint);
+
   /// Throws what training throws; the last checkpoint whose parameters gave a finite loss is then in the folder, and
   /// named in a warning. If no step was made there is nothing to keep: the folder is as it was before, or gone.
   FitOutcome run();
@@ -102,7 +106,9 @@ class Fitting {
   };
   std::optional<Candidate> candidate_, good_;
   std::int64_t saved_step_ = 0;  // of the file
+  double saved_seconds_ = 0;     // when it was written
   bool stepped_ = false;         // a step was made
+  bool goes_on_ = false;         // with what was there already
 };
 
 }  // namespace pushforward

@@ -13,10 +13,10 @@ namespace pushforward {
 
 const std::vector<const Command*>& all_commands() {
   static const std::vector<const Command*> kCommands = {
-      &fit_command(),       &evaluate_command(), &sample_command(),     &log_prob_command(),
-      &transform_command(), &plot_command(),     &compare_command(),    &verify_command(),
-      &validate_command(),  &list_command(),     &describe_command(),   &new_command(),
-      &check_command(),     &document_command(), &completion_command(), &version_command()};
+      &fit_command(),        &resume_command(),   &evaluate_command(), &sample_command(), &log_prob_command(),
+      &transform_command(),  &plot_command(),     &compare_command(),  &verify_command(), &validate_command(),
+      &list_command(),       &describe_command(), &new_command(),      &check_command(),  &document_command(),
+      &completion_command(), &version_command()};
   return kCommands;
 }
 

@@ -25,8 +25,8 @@ std::string Progress::line(const MetricRow& row, bool best) const {
   std::string text = fmt::format("step {:>{}} / {}   loss {}", made, steps.size(), steps, decimal(row.loss));
   if (!std::isnan(row.validation_loss)) text += "   validation " + decimal(row.validation_loss);
   if (best) text += " (best)";
-  if (row.step <= 1 || row.seconds <= 0) return text;  // one step says nothing about the next
-  const double rate = static_cast<double>(row.step) / row.seconds;
+  if (row.step <= first_step_ + 1 || row.seconds <= 0) return text;  // one step says nothing about the next
+  const double rate = static_cast<double>(row.step - first_step_) / row.seconds;
   text += rate >= 10 ? fmt::format("   {} steps/s", count_text(std::llround(rate)))
                      : fmt::format("   {:.2f} steps/s", rate);
   if (row.step < steps_) text += "   " + time_left(static_cast<double>(steps_ - row.step) / rate) + " left";

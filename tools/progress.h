@@ -13,6 +13,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// The steps before this one were made by another program: the rate does not count them.
+  void start_at(std::int64_t step) { first_step_ = step; }
   /// After every step: moves the bar, a few times a second.
   void step(const MetricRow& row);
   /// A line that stays: step, loss, validation loss if there is one, steps per second, time left. `best`: no
@@ -26,7 +28,7 @@ class Progress {
   void draw(const MetricRow& row);
 
   Console& console_;
-  std::int64_t steps_;
+  std::int64_t steps_, first_step_ = 0;
   double drawn_ = -1;  // second of the run at which the bar was drawn last
   bool shown_ = false;
 };

@@ -47,7 +47,7 @@ class Builder {
     if (!experiment_.spec.root.find("data")) return;
     experiment_.data = std::make_unique<DataPipeline<T>>(registry_, experiment_.spec);
     if (for_training)
-      experiment_.data->load();
+      experiment_.data->load(restored);
     else if (restored)
       experiment_.data->restore(*restored);
     else

@@ -108,7 +108,9 @@ constexpr Slot kTrainingSlots[] = {
                               "steps between two looks at the validation rows; 0: never; auto: as often as reports, "
                               "and with early stopping so often that a tenth of the run exhausts its patience")
                           .at_least(0)),
-    {integer("checkpoint_every", "0", "steps between two checkpoints; 0: only at the end").at_least(0)},
+    number_or("auto", integer("checkpoint_every", "auto",
+                              "steps between two checkpoints; 0: only at the end; auto: whenever a minute has passed")
+                          .at_least(0)),
 };
 constexpr Section kTraining{"training", "How the model is fitted", kTrainingSlots};
 

@@ -9,6 +9,8 @@ namespace pushforward {
 
 namespace {
 
+constexpr double kMinute = 60;
+
 /// A number, or 0 where a word stands for it or the field is left out.
 std::int64_t integer_or_zero(const SpecNode& section, const char* field) {
   const SpecNode* node = section.find(field);
@@ -52,6 +54,7 @@ TrainingSettings training_settings(const SpecNode& training, Index training_rows
   settings.validate_every = integer_or_zero(training, "validate_every");
   if (validation_rows && training.find("validate_every")->text == "auto") settings.validate_every = looks(settings);
   settings.checkpoint_every = integer_or_zero(training, "checkpoint_every");
+  if (training.find("checkpoint_every")->text == "auto") settings.checkpoint_seconds = kMinute;
   return settings;
 }
 

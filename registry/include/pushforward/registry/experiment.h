@@ -74,6 +74,7 @@ struct TrainingSettings {
   double ema_decay = 0;
   std::optional<EarlyStopping> early_stopping;
   std::int64_t report_every = 200, validate_every = 0, checkpoint_every = 0;
+  double checkpoint_seconds = 0;  // time between two checkpoints, where no number of steps is; 0: none
 };
 
 template <class T>
@@ -90,8 +91,9 @@ struct Experiment {
   std::vector<std::uint8_t> frozen;    // one byte for each kPadding elements
 };
 
-/// `for_training`: loads the data and builds everything. Otherwise the model and the pipeline alone, to be filled from
-/// a checkpoint; event and context sizes then come from `restored`.
+/// `for_training`: loads the data and builds everything; with `restored` a training that goes on, whose data must be
+/// those of that state. Otherwise the model and the pipeline alone, to be filled from a checkpoint; event and context
+/// sizes then come from `restored`.
 /// Checks what only instances know: shapes, traits (a model that cannot do what the objective needs is refused with
 /// the path of the component that cannot), patterns of groups that match nothing, unused context.
 template <class T>
