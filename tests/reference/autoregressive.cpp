@@ -1,8 +1,6 @@
 // Autoregressive flows with the weights of zuko (MAF, and a neural spline flow): latents, log_dets, densities,
 // inverses, and the gradient of the loss with respect to the inputs and to every weight.
-#include <catch2/catch.hpp>
-
-#include "support/reference.h"
+#include "support/reference_flow.h"
 
 using namespace pushforward;        // NOLINT
 using namespace pushforward::test;  // NOLINT
@@ -68,11 +66,11 @@ std::vector<Tensors> layers(Index size, Index parameters) {
 
 void compare(const std::string& name, Index parameters, const std::string& transformer) {
   const Json model = Json::parse(reference_text(name + ".json"));
-  const Array x = array(model["x"]);
-  const std::vector<Tensors> all = layers(x.columns, parameters);
+  const Index size = model["event_size"];
+  const std::vector<Tensors> all = layers(size, parameters);
   const auto weights = reference_tensors(name + ".safetensors");
   const auto with_weights = [&](const std::string& kind, const std::string& yaml) {
-    auto runner = make_runner(kind, yaml, around(x.columns));
+    auto runner = make_runner(kind, yaml, around(size));
     for (const Tensors& t : all) {
       set_parameter(*runner, t.ours + "weight", t.weight(weights));
       set_parameter(*runner, t.ours + "bias", t.bias(weights));
@@ -83,31 +81,13 @@ void compare(const std::string& name, Index parameters, const std::string& trans
   const std::string list = bijectors(transformer);
 
   const auto chain = with_weights("bijector", "chain: {bijectors: " + list + "}");
-  const Response latent = run(*chain, "inverse", x);
-  CHECK(distance(latent.outputs[0], array(model["z"])) < kAllowed);
-  CHECK(distance(latent.outputs[1], array(model["log_det"])) < kAllowed);
-  const Json& inverse = model["inverse"];
-  CHECK(distance(run(*chain, "forward", array(inverse["z"])).outputs[0], array(inverse["x"])) < kAllowed);
-
   const auto flow = with_weights("distribution", "flow: {base: normal, bijectors: " + list + "}");
-  Request r;
-  r.function = function_index(*flow, "log_prob");
-  r.x = x;
-  r.rows = x.rows;
-  r.cotangents = {Array(x.rows, 1, -1 / static_cast<double>(x.rows))};
-  const Response density = flow->run(r);
-  CHECK(distance(density.outputs[0], array(model["log_prob"])) < kAllowed);
-  CHECK(distance(density.x, array(model["d_loss_dx"])) < kAllowed);
+  const Response density = compare_flow(model, *chain, *flow, kAllowed);
   const auto gradient = reference_tensors(name + ".grad.safetensors");
-  const auto ours = [&](const std::string& path) {
-    const Parameter& p = parameter(*flow, path).handle;
-    const auto first = density.parameters.begin() + p.offset;
-    return std::vector<double>(first, first + p.size());
-  };
   for (const Tensors& t : all) {
     CAPTURE(t.ours);
-    CHECK(distance(ours(t.ours + "weight"), t.weight(gradient)) < kAllowed);
-    CHECK(distance(ours(t.ours + "bias"), t.bias(gradient)) < kAllowed);
+    CHECK(distance(gradient_of(*flow, density, t.ours + "weight"), t.weight(gradient)) < kAllowed);
+    CHECK(distance(gradient_of(*flow, density, t.ours + "bias"), t.bias(gradient)) < kAllowed);
   }
 }
 

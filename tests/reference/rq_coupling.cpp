@@ -1,8 +1,6 @@
 // A neural spline flow of three couplings with the weights of nflows: latents, log_dets, densities, inverses, and the
 // gradient of the loss with respect to the inputs and to every weight.
-#include <catch2/catch.hpp>
-
-#include "support/reference.h"
+#include "support/reference_flow.h"
 
 using namespace pushforward;        // NOLINT
 using namespace pushforward::test;  // NOLINT
@@ -55,29 +53,12 @@ std::unique_ptr<Runner> with_weights(const std::string& kind, const std::string&
 TEST_CASE("the spline coupling flow agrees with nflows") {
   const Json model = Json::parse(reference_text("rq_coupling.json"));
   const std::string list = bijectors(model["architecture"]);
-  const Array x = array(model["x"]);
-
   const auto chain = with_weights("bijector", "chain: {bijectors: " + list + "}");
-  const Response latent = run(*chain, "inverse", x);
-  CHECK(distance(latent.outputs[0], array(model["z"])) < kAllowed);
-  CHECK(distance(latent.outputs[1], array(model["log_det"])) < kAllowed);
-  const Json& inverse = model["inverse"];
-  CHECK(distance(run(*chain, "forward", array(inverse["z"])).outputs[0], array(inverse["x"])) < kAllowed);
-
   const auto flow = with_weights("distribution", "flow: {base: normal, bijectors: " + list + "}");
-  Request r;
-  r.function = function_index(*flow, "log_prob");
-  r.x = x;
-  r.rows = x.rows;
-  r.cotangents = {Array(x.rows, 1, -1 / static_cast<double>(x.rows))};
-  const Response density = flow->run(r);
-  CHECK(distance(density.outputs[0], array(model["log_prob"])) < kAllowed);
-  CHECK(distance(density.x, array(model["d_loss_dx"])) < kAllowed);
+  const Response density = compare_flow(model, *chain, *flow, kAllowed);
   const auto gradient = reference_tensors("rq_coupling.grad.safetensors");
   for (const auto& [ours, theirs] : names()) {
     CAPTURE(ours);
-    const Parameter& p = parameter(*flow, ours).handle;
-    const auto first = density.parameters.begin() + p.offset;
-    CHECK(distance({first, first + p.size()}, gradient.at(theirs)) < kAllowed);
+    CHECK(distance(gradient_of(*flow, density, ours), gradient.at(theirs)) < kAllowed);
   }
 }
