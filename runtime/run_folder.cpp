@@ -102,7 +102,16 @@ RunFolder RunFolder::reopen(const std::string& run) {
   require_path(run, "run");
   if (!fs::is_directory(run))
     throw SpecError(fmt::format("'{}' is a file; name the folder of a run, into which the rest is to be written", run));
-  return RunFolder(run, false);
+  if (!Claim(run).free)
+    throw SpecError(fmt::format("another program is writing into the run '{}'; wait for its end, or end it", run));
+  RunFolder folder(run, false);
+  // What a program was writing when it was killed.
+  const std::string begin = "." + folder.checkpoint().filename().string() + ".";
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(run, error))
+    if (const std::string name = entry.path().filename().string(); name.starts_with(begin) && name.ends_with(".tmp"))
+      fs::remove(entry.path(), error);
+  return folder;
 }
 
 bool RunFolder::discard() const {

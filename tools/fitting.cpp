@@ -74,21 +74,23 @@ void Fitting<T>::go_on_from(const Checkpoint& checkpoint) {
   progress_.start_at(training_.first_step);
   const std::filesystem::path metrics = folder_.path() / kMetricsFile;
   if (!std::filesystem::exists(metrics)) return;
-  const Table rows = losses_of(read_file(metrics), metrics.string());
-  const std::span<const double> steps = rows.column(0), losses = rows.column(1);
-  for (std::size_t i = 0; i < steps.size() && steps[i] <= static_cast<double>(saved_step_); ++i)
-    loss_.reported(losses[i]);
+  try {
+    const Table rows = losses_of(read_file(metrics), metrics.string());
+    const std::span<const double> steps = rows.column(0), losses = rows.column(1);
+    for (std::size_t i = 0; i < steps.size() && steps[i] <= static_cast<double>(saved_step_); ++i)
+      loss_.reported(losses[i]);
+  } catch (const DataError& error) {
+    console_.warn("{}", error.what());  // the run does not depend on it
+  }
 }
 
 template <class T>
 FitOutcome Fitting<T>::run() {
   FitOutcome outcome;
   try {
-    if (!stepped_) {
-      require_support();
-      write_file(folder_.spec(), spec_text_);
-      save_checkpoint(0);
-    }
+    if (!stepped_) require_support();
+    if (!std::filesystem::exists(folder_.spec())) write_file(folder_.spec(), spec_text_);
+    if (!goes_on_) save_checkpoint(0);
     start_trackers();
     train(outcome);
   } catch (const Error&) {
@@ -97,8 +99,8 @@ FitOutcome Fitting<T>::run() {
   }
   if (outcome.signal) return outcome;
   adopt_result(outcome);
-  evaluate(outcome);
   write_samples();
+  evaluate(outcome);  // last: its file says that the run is complete
   return outcome;
 }
 

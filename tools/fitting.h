@@ -1,6 +1,7 @@
 // One fit: from an experiment to the files of its run.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -45,7 +46,7 @@ class ReportedLoss {
 
  private:
   bool of_all_rows_;
-  double sum_ = 0, last_ = 0;
+  double sum_ = 0, last_ = std::numeric_limits<double>::quiet_NaN();
   std::int64_t steps_ = 0;
 };
 
@@ -56,7 +57,7 @@ class Fitting {
   Fitting(const Registry& registry, Experiment<T>& experiment, RunFolder folder, int threads, Console& console);
 
   /// Before `run`: goes on from a checkpoint of this run, with its own spec as the run's. Throws CheckpointError if it
-  /// does not fit the experiment, DataError if the run's metrics.csv is none.
+  /// does not fit the experiment.
   void go_on_from(const Checkpoint& checkpoint);
 
   /// Throws what training throws; the last checkpoint whose parameters gave a finite loss is then in the folder, and

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "command.h"
+#include "io/atomic_file.h"
 #include "number_format.h"
 #include "program.h"
 #include "shell_word.h"
@@ -21,6 +22,11 @@ int resume(const Arguments& arguments, Console& console) {
         fmt::format("the run '{}' is complete: nothing of it is left to do. For more steps fit again: {} fit {} --set "
                     "training.steps=...",
                     run, shell_word(console.program), shell_word(folder.spec().string())));
+  if (std::filesystem::exists(folder.spec()) && read_file(folder.spec()) != opened.checkpoint.spec())
+    throw SpecError(
+        fmt::format("'{}' is not the spec that the run was begun with, which its checkpoint holds; undo the change, or "
+                    "remove the file, and it is written again. For another spec fit again",
+                    folder.spec().string()));
   return with_precision(opened.spec.float64, [&]<class T>() {
     const auto data = opened.checkpoint.data<T>();
     Experiment<T> experiment = build_experiment<T>(opened.registry, opened.spec, true, data ? &*data : nullptr);
@@ -39,7 +45,7 @@ const Command& resume_command() {
       .name = "resume",
       .summary = "go on with a fit that was interrupted",
       .description =
-          "Goes on from the last checkpoint of a fit that was ended by Ctrl-C, by the system or by a loss of power, "
+          "Goes on from the last checkpoint of a fit that was ended by Ctrl-C, by the system or in any other way, "
           "and "
           "ends as the fit would have: with the same parameters, bit for bit, on the same kind of processor. Steps "
           "behind the checkpoint are made again, and their rows in metrics.csv, too; its column `seconds` begins "

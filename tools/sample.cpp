@@ -12,6 +12,7 @@
 #include "program.h"
 #include "pushforward/nearest.h"
 #include "sampling.h"
+#include "shell_word.h"
 #include "specs.h"
 #include "table_output.h"
 
@@ -111,6 +112,16 @@ Table samples_of(OpenedRun& opened, const Arguments& arguments) {
   return draw_samples<T>(run.engine(), run.data(), number_of_samples(arguments, rows.data ? rows.rows : 0), rows);
 }
 
+Index rows_not_finite(const Table& table) {
+  std::vector<bool> lost(static_cast<std::size_t>(table.rows));
+  for (Index j = 0; j < table.columns(); ++j) {
+    const std::span<const double> column = table.column(j);
+    for (std::size_t i = 0; i < column.size(); ++i)
+      if (!std::isfinite(column[i])) lost[i] = true;
+  }
+  return std::count(lost.begin(), lost.end(), true);
+}
+
 int sample(const Arguments& arguments, Console& console) {
   std::vector<std::string> inputs;
   if (arguments.given("context")) inputs.push_back(arguments.text("context"));
@@ -118,6 +129,12 @@ int sample(const Arguments& arguments, Console& console) {
   OpenedRun opened = open_run(arguments.positional(0), arguments, console);
   return with_precision(opened.spec.float64, [&]<class T>() {
     const Table table = samples_of<T>(opened, arguments);
+    if (const Index lost = rows_not_finite(table); lost > 0)
+      console.warn(
+          "{} of {} hold a value that is not finite: the model's maps do not reach that far; `{} verify {}` "
+          "says more",
+          count_text(lost), counted(table.rows, "sample"), shell_word(console.program),
+          shell_word(arguments.positional(0)));
     put_table(table, arguments, console,
               fmt::format("{} of {}", counted(table.rows, "sample"), counted(table.columns(), "column")));
     return kSuccess;

@@ -274,7 +274,7 @@ constexpr Field kFields[] = {
     integer("seed", kOptional, "with order: random: bijectors with the same seed have the same order").at_least(0),
     integer("passes", kOptional,
             "groups of about the same size into which the order is cut, whose features are transformed at once; two "
-            "make a coupling; left out, each feature is a group of its own")
+            "make a coupling whose first half has a map of its own; left out, each feature is a group of its own")
         .at_least(1),
     choice("maps", "data_to_base", "data_to_base|base_to_data",
            "the direction in which f itself is evaluated, in one pass; the other one inverts it, feature by feature"),
@@ -314,8 +314,8 @@ In the evaluated direction (`maps: data_to_base`, the default, from data y to ba
 `x_j = f(y_j; theta_j)` with `theta_j = network(y_0, ..., y_{j-1}, context)`, log_det `sum_j log |f'(y_j; theta_j)|`
 
 in one pass through the network. The other direction finds one feature after the other; a masked network computes each
-of its units once for all of them, so it costs about one pass, too, and so does its gradient. (Forward mode is there
-for the evaluated direction alone.)
+of its units once for all of them, so it costs little more than one pass, too, and its gradient about twice that of the
+evaluated direction. (Forward mode is there for the evaluated direction alone.)
 
 With `maps: data_to_base`, f = `affine` is a masked autoregressive flow (MAF), f = `rational_quadratic_spline` an
 autoregressive neural spline flow. `maps: base_to_data` makes an inverse autoregressive flow (IAF): samples first. In

@@ -78,6 +78,18 @@ std::vector<Index> useful_degrees(const std::vector<Index>& inputs, const std::v
   return all;
 }
 
+/// A layer's units over these degrees, in their order. Where they are fewer than the degrees, from the lowest to the
+/// highest, so that the last output sees all inputs that it may.
+std::vector<Index> spread(const std::vector<Index>& degrees, Index units) {
+  const auto count = static_cast<Index>(degrees.size());
+  std::vector<Index> all;
+  for (Index k = 0; k < units; ++k) {
+    const Index place = units >= count ? k * count / units : units > 1 ? k * (count - 1) / (units - 1) : count / 2;
+    all.push_back(degrees[static_cast<std::size_t>(place)]);
+  }
+  return all;
+}
+
 template <class T>
 class Made final : public Network<T>, public MaskedNetwork<T> {
  public:
@@ -127,11 +139,9 @@ class Made final : public Network<T>, public MaskedNetwork<T> {
   void add_layers(Build<T>& build, std::vector<Index> from, const std::vector<Index>& outputs) {
     const std::vector<Index> degrees = useful_degrees(from, outputs);
     if (degrees.empty()) from.clear();
-    const auto count = static_cast<Index>(degrees.size());
     for (const Index width : build.integers("hidden")) {
       if (degrees.empty()) break;
-      std::vector<Index> units;
-      for (Index k = 0; k < width; ++k) units.push_back(degrees[static_cast<std::size_t>(k * count / width)]);
+      std::vector<Index> units = spread(degrees, width);
       add_layer(build, from, units, {});
       from = std::move(units);
     }
@@ -282,8 +292,8 @@ class Made final : public Network<T>, public MaskedNetwork<T> {
 
 constexpr Field kFields[] = {
     integers("hidden", "[64, 64]",
-             "units of each hidden layer, at best several for each feature; an empty list makes the network one linear "
-             "layer")
+             "units of each hidden layer: several for each feature, because in a layer of fewer some dependences are "
+             "lost; an empty list makes the network one linear layer")
         .at_least(1),
     choice("activation", "relu", "relu|tanh|sigmoid|softplus|elu|leaky_relu",
            "after every layer but the last; all but relu, elu and leaky_relu are smooth"),
@@ -310,8 +320,10 @@ parent (an `autoregressive` bijector); an output sees what is below its own. Hid
 degrees that make a difference; every unit sees the context. Without degrees the network is dense.
 
 W is inputs x outputs, the transpose of what PyTorch stores. Units are stored by degree, so that the masks' zeros lie in
-blocks, which are not multiplied: about half of the work. Weights that a mask hides keep the numbers that they started
-with, and do nothing.
+blocks, which are not multiplied: about half of the work. Weights that a mask hides count as zero, whatever they hold.
+
+A hidden layer of fewer units than features cannot have one of each degree: then some outputs see less than they may
+(the last one always sees all). Without a hidden layer nothing is lost.
 
 The network can be evaluated degree by degree, each unit once: an autoregressive bijector inverts itself in one pass
 through it, not in one for each feature.

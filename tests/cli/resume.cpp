@@ -149,16 +149,25 @@ TEST_CASE("What cannot be gone on with is said") {
   CHECK(changed.code == 1);
   CHECK_THAT(changed.err, Contains("changed"));
   folder.write("points.csv", points());
+  const std::string spec_of_run = read_text(folder / "run/spec.yaml");
+  folder.write("run/spec.yaml", spec_of_run + "# changed\n");
+  const Outcome edited = pushforward({"resume", "run"}, folder.path());
+  CHECK(edited.code == 2);
+  CHECK_THAT(edited.err, Contains("'run/spec.yaml' is not the spec that the run was begun with"));
+  std::filesystem::remove(folder / "run/spec.yaml");
+  folder.write("run/.checkpoint.safetensors.1-2.tmp", "half of one");
   {
     Process writing(kProgram, {"resume", "run", "--no-plots"}, folder.path());
     REQUIRE(writing.wait_for_message("\nstep"));
     const Outcome second = pushforward({"resume", "run"}, folder.path());
     CHECK(second.code == 2);
-    CHECK_THAT(second.err, Contains("another run is writing into the folder 'run'"));
+    CHECK_THAT(second.err, Contains("another program is writing into the run 'run'; wait for its end"));
     writing.send(SIGINT);
     CHECK(writing.finish().code == 130);
   }
   CHECK(std::stoll(arrays(folder / "run").at("step")) > std::stoll(before.at("step")));
+  CHECK(read_text(folder / "run/spec.yaml") == spec_of_run);
+  CHECK_FALSE(std::filesystem::exists(folder / "run/.checkpoint.safetensors.1-2.tmp"));
 }
 
 }  // namespace
