@@ -4,6 +4,7 @@
 // gradient.
 #include <benchmark/benchmark.h>
 
+#include "plugins.h"
 #include "pushforward/engine.h"
 #include "pushforward/operations.h"
 #include "pushforward/registry/assembly.h"
@@ -13,15 +14,6 @@ namespace {
 using namespace pushforward;  // NOLINT: a program
 
 constexpr Index kRows = 256, kFeatures = 43;
-
-const Registry& plugins() {
-  static const std::unique_ptr<Registry> registry = [] {
-    auto made = std::make_unique<Registry>();
-    made->add_folder(PUSHFORWARD_BINARY_DIR "/lib/pushforward/plugins");
-    return made;
-  }();
-  return *registry;
-}
 
 /// The mean of log p over the model's own samples: the part of a reverse KL divergence that belongs to the model.
 class OfSamples final : public Objective<float> {

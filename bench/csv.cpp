@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "plugins.h"
 #include "pushforward/random.h"
 #include "pushforward/registry/assembly.h"
 #include "pushforward/registry/experiment.h"
@@ -26,15 +27,6 @@ namespace {
 using namespace pushforward;  // NOLINT: a program
 
 constexpr Index kRows = 1000000, kColumns = 10;
-
-const Registry& plugins() {
-  static const std::unique_ptr<Registry> registry = [] {
-    auto made = std::make_unique<Registry>();
-    made->add_folder(PUSHFORWARD_BINARY_DIR "/lib/pushforward/plugins");
-    return made;
-  }();
-  return *registry;
-}
 
 /// Megabytes.
 double peak_memory() {

@@ -3,20 +3,12 @@
 // after the plugins are built.
 #include <benchmark/benchmark.h>
 
+#include "plugins.h"
 #include "pushforward/registry/experiment.h"
 
 namespace {
 
 using namespace pushforward;  // NOLINT: a program
-
-const Registry& plugins() {
-  static const std::unique_ptr<Registry> registry = [] {
-    auto made = std::make_unique<Registry>();
-    made->add_folder(PUSHFORWARD_BINARY_DIR "/lib/pushforward/plugins");
-    return made;
-  }();
-  return *registry;
-}
 
 constexpr const char* kCircles = R"(
 data: {source: {circles: {samples: 1000, factor: 0.5, noise: 0.05}}, preprocess: [standardize]}
