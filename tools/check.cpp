@@ -55,17 +55,13 @@ std::string unchecked_kinds(const std::vector<const RegisteredComponent*>& compo
 std::vector<CheckedExample> select(const Registry& registry, const Arguments& arguments) {
   std::vector<CheckedExample> selected;
   std::vector<std::string> names;
+  const std::string only = arguments.text("example");
   const std::vector<const RegisteredComponent*> components = selected_components(registry, arguments);
   for (const RegisteredComponent* component : components) {
-    // A kind of somebody's own has no checks.
-    if (testing::checks_of(component->info->kind).empty()) continue;
-    if (component->info->example_count == 0 && !arguments.given("example")) selected.push_back({component, nullptr});
-    for (std::size_t i = 0; i < component->info->example_count; ++i) {
-      const Example& example = component->info->examples[i];
-      names.emplace_back(example.name);
-      if (!arguments.given("example") || arguments.text("example") == example.name)
-        selected.push_back({component, &example});
-    }
+    for (const CheckedExample& all : examples_to_check(*component))
+      if (all.example) names.emplace_back(all.example->name);
+    for (const CheckedExample& example : examples_to_check(*component, arguments.given("example") ? &only : nullptr))
+      selected.push_back(example);
   }
   if (selected.empty() && arguments.given("example")) {
     const std::string near = nearest(arguments.text("example"), names);

@@ -9,7 +9,6 @@
 #include "check_results.h"
 #include "isolation.h"
 #include "number_format.h"
-#include "pushforward/registry/subjects.h"
 
 namespace pushforward {
 namespace {
@@ -23,36 +22,6 @@ constexpr const char* kBeforeChecks = "fields";  // the check that tells of what
 std::string name_of(const CheckedExample& checked) {
   return fmt::format("{}/{}, example {}", checked.component->info->kind, checked.component->info->name,
                      checked.example ? checked.example->name : "(none)");
-}
-
-CheckResult failure(const CheckedExample& checked, const std::string& finding, const std::string& check = kBeforeChecks,
-                    const std::string& precision = "float64") {
-  const ComponentInfo& info = *checked.component->info;
-  return testing::unchecked(info.kind, info.name, checked.example ? checked.example->name : "(none)", finding, check,
-                            precision);
-}
-
-/// Never throws for what a plugin does.
-Results results_of(const Registry& registry, const CheckedExample& checked, const testing::Options& options) {
-  const auto unchecked = [&](const std::string& finding) {
-    CheckResult result = failure(checked, finding);
-    if (options.on_result) options.on_result(result);
-    return Results{result};
-  };
-  if (!checked.example)
-    return unchecked("the component has no example, so nothing of it is checked; add one to its table");
-  const std::string unreadable = "the example cannot be read: ";
-  std::optional<testing::Subject> subject;
-  try {
-    subject = make_subject(registry, *checked.component, *checked.example);
-  } catch (const std::exception& e) {
-    return unchecked(unreadable + e.what());
-  }
-  try {
-    return testing::check(*subject, options);
-  } catch (const SpecError& e) {
-    return unchecked(unreadable + e.what());
-  }
 }
 
 /// Tells of each example that is done.
@@ -94,7 +63,7 @@ class IsolatedChecks final : public IsolatedWork {
       send_json({{"check", check}, {"precision", precision}});
     };
     options.on_result = [&](const CheckResult& result) { send_json({{"result", to_json(result)}}); };
-    results_of(registry_, examples_[job], options);
+    check_example(registry_, examples_[job], options);
   }
 
   void received(std::size_t job, const std::string& message) override {
@@ -107,7 +76,7 @@ class IsolatedChecks final : public IsolatedWork {
         current_[job] = Current{object.at("check"), object.at("precision")};
       }
     } catch (const Json::exception&) {
-      found_[job].push_back(failure(examples_[job], "something else wrote into the descriptor of the results"));
+      found_[job].push_back(failure_of(examples_[job], "something else wrote into the descriptor of the results"));
     }
   }
 
@@ -119,9 +88,9 @@ class IsolatedChecks final : public IsolatedWork {
     if (!ending.clean()) {
       const Current at = current_[job].value_or(Current{kBeforeChecks, "float64"});
       const char* const rest = ending.complete ? "" : "; the checks behind it were not made";
-      found_[job].push_back(failure(examples_[job],
-                                    fmt::format("the process {}, {}{}", ending.text(), doing(job), rest), at.check,
-                                    at.precision));
+      found_[job].push_back(failure_of(examples_[job],
+                                       fmt::format("the process {}, {}{}", ending.text(), doing(job), rest), at.check,
+                                       at.precision));
     }
     progress_.done(examples_[job], found_[job]);
   }
@@ -164,7 +133,7 @@ std::vector<Results> found_in_process(const Registry& registry, const std::vecto
   const testing::Options options{.only = settings.only};
   const auto work = [&] {
     for (std::size_t i = next++; i < examples.size(); i = next++) {
-      found[i] = results_of(registry, examples[i], options);
+      found[i] = check_example(registry, examples[i], options);
       const std::lock_guard<std::mutex> lock(speaking);
       progress.done(examples[i], found[i]);
     }

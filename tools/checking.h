@@ -4,16 +4,12 @@
 #include <chrono>
 #include <vector>
 
+#include "checked_example.h"
 #include "console.h"
 #include "pushforward/registry/registry.h"
 #include "pushforward/testing/checks.h"
 
 namespace pushforward {
-
-struct CheckedExample {
-  const RegisteredComponent* component;
-  const Example* example;  // none: the component has no example, which is a failure
-};
 
 struct CheckSettings {
   std::vector<std::string> only;    // ids or numbers of checks; empty: all

@@ -139,15 +139,7 @@ template <class T>
 void Fitting<T>::train(FitOutcome& outcome) {
   try {
     const Interruption interruption;
-    // Early stopping has the last word, also on a run that was interrupted after it.
-    const auto& stopping = experiment_.settings.early_stopping;
-    if (stopping && stopping->patience > 0 && training_.best.waited >= stopping->patience) {
-      training_.steps = training_.first_step;
-      outcome.training.stopped_early = true;
-    }
-    const bool was_stopped = outcome.training.stopped_early;
     outcome.training = experiment_.procedure->run(training_);
-    outcome.training.stopped_early |= was_stopped;
     outcome.loss = loss_.last();
     progress_.clear();
     outcome.signal = outcome.training.stopped ? Interruption::signal() : 0;

@@ -128,15 +128,21 @@ bool looks_after(std::int64_t made, const Training<T>& training) {
   return made == training.steps || made % training.validate_every == 0;
 }
 
+/// Whether early stopping has waited long enough.
+template <class T>
+bool is_exhausted(const Training<T>& training) {
+  return training.early_stopping && training.early_stopping->patience > 0 &&
+         training.best.waited >= training.early_stopping->patience;
+}
+
 /// Tells whoever watches the validation loss, at the parameters `judged`. True: it has not improved for too long.
 template <class T>
 bool take_account_of(const MetricRow& row, std::span<const T> judged, Training<T>& training) {
   if (training.schedule) training.schedule->observe(row.step, row.validation_loss, training.schedule_state);
   if (!training.early_stopping) return false;
-  const EarlyStopping& stopping = *training.early_stopping;
-  training.best.look(row.step, row.validation_loss, stopping.minimum_improvement, judged,
+  training.best.look(row.step, row.validation_loss, training.early_stopping->minimum_improvement, judged,
                      training.engine->model().store);
-  return stopping.patience > 0 && training.best.waited >= stopping.patience;
+  return is_exhausted(training);
 }
 
 }  // namespace
@@ -194,6 +200,8 @@ TrainingResult train_by_gradient(Training<T>& training) {
   BatchLoss<T> evaluate(engine, training.clip_norm);
   TrainingResult result;
   result.steps = training.first_step;
+  // A run that goes on may have been interrupted after its end.
+  result.stopped_early = training.first_step < training.steps && is_exhausted(training);
   for (std::int64_t step = training.first_step; step < training.steps && !result.stopped && !result.stopped_early;
        ++step) {
     const double factor =

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pushforward/activation_name.h"
 #include "pushforward/linear_algebra.h"
 #include "pushforward/masked_dense.h"
 #include "pushforward/plugin.h"
@@ -43,15 +44,6 @@ struct Layer {
 
   Index inputs() const { return weight.rows; }
 };
-
-Activation activation_of(const std::string& name) {
-  if (name == "relu") return Activation::relu;
-  if (name == "tanh") return Activation::tanh;
-  if (name == "sigmoid") return Activation::sigmoid;
-  if (name == "softplus") return Activation::softplus;
-  if (name == "elu") return Activation::elu;
-  return Activation::leaky_relu;
-}
 
 /// A unit sees those of the layer before whose degree is at most its own.
 std::vector<Stage> stages(const std::vector<Index>& from, const std::vector<Index>& to) {

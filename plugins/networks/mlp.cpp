@@ -10,6 +10,7 @@
 // Start: LeCun, Bottou, Orr and Mueller, "Efficient BackProp", 1998, in the uniform form that PyTorch made common.
 #include <cmath>
 
+#include "pushforward/activation_name.h"
 #include "pushforward/operations.h"
 #include "pushforward/plugin.h"
 
@@ -52,16 +53,6 @@ class Mlp final : public Network<T> {
   struct Layer {
     Parameter weight, bias;
   };
-
-  static Activation activation_of(const std::string& name) {
-    if (name == "relu") return Activation::relu;
-    if (name == "tanh") return Activation::tanh;
-    if (name == "sigmoid") return Activation::sigmoid;
-    if (name == "silu") return Activation::silu;
-    if (name == "softplus") return Activation::softplus;
-    if (name == "elu") return Activation::elu;
-    return Activation::leaky_relu;
-  }
 
   static Layer layer(Build<T>& build, std::size_t i, Index inputs, Index outputs, const std::vector<double>* start) {
     const double bound = inputs > 0 ? 1 / std::sqrt(static_cast<double>(inputs)) : 0;

@@ -109,6 +109,21 @@ TEST_CASE("with averaging the best parameters are averaged ones") {
   CHECK(fit.held_out_loss(fit.session.training.best.parameters) == fit.lowest().validation_loss);
 }
 
+TEST_CASE("a run that goes on after early stopping makes no step, and one whose steps are made has not stopped early") {
+  Fit fit(kStopping);
+  REQUIRE(fit.result.stopped_early);
+  const std::int64_t made = fit.result.steps;
+  const std::vector<double> before = fit.session.model.store.parameters;
+  fit.session.training.first_step = made;
+  const TrainingResult again = fit.session.run();
+  CHECK(again.stopped_early);
+  CHECK(again.steps == made);
+  CHECK(fit.session.model.store.parameters == before);
+
+  fit.session.training.first_step = fit.session.training.steps;
+  CHECK_FALSE(fit.session.run().stopped_early);
+}
+
 TEST_CASE("a run that is killed goes on from its checkpoint: the best so far is there, and the patience counts on") {
   const std::string training = std::string(kStopping) + "  schedule: {reduce_on_plateau: {factor: 0.5, patience: 1}}\n";
   Fit whole(training);
